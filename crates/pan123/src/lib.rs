@@ -1,0 +1,1 @@
+//! Placeholder first line; see ARCHITECTURE.
