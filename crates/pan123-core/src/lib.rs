@@ -1,1 +1,60 @@
-//! Placeholder first line; see ARCHITECTURE.
+//! The core that every 123Pan API crate shares: operations, the pipeline that sends them, errors, tokens, limits.
+//!
+//! Programs use it through `pan123`, the facade. It is of use alone to somebody who implements an
+//! [`Operation`] that the SDK does not have, a [`Transport`], a [`TokenStore`] or a [`Runtime`].
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+mod digest;
+mod envelope;
+mod error;
+mod fetch;
+mod hosts;
+#[cfg(feature = "http-client")]
+mod http_client;
+mod id;
+mod limit;
+mod link;
+mod macros;
+pub mod name;
+mod operation;
+mod page;
+mod pipeline;
+pub mod redact;
+mod retry;
+mod runtime;
+mod secret;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod time;
+mod token;
+mod token_file;
+mod transport;
+mod watch;
+pub mod wire;
+
+#[cfg(feature = "http-client")]
+pub use crate::http_client::HttpClient;
+#[cfg(feature = "stream")]
+pub use crate::page::ItemStream;
+pub use crate::{
+    body::{Body, BodySource, Chunks},
+    digest::{Md5, Sha1},
+    error::{Error, ErrorKind, Result},
+    fetch::{Fetch, Fetched},
+    hosts::Hosts,
+    id::{AccountId, FileId},
+    limit::{Rate, RateLimiter, RateLimits},
+    link::Link,
+    operation::{Auth, Effect, Meta, Operation, Reply, Request, Role, Shape, Target, Verb},
+    page::{Items, Paged, Pages},
+    pipeline::{Pipeline, PipelineConfig, Profile},
+    retry::RetryPolicy,
+    runtime::{BoxFuture, Runtime, TokioRuntime},
+    secret::Secret,
+    time::Timestamp,
+    token::{LOGIN_COOL_DOWN, MemoryTokenStore, RENEWAL_MARGIN, Token, TokenLock, TokenSource, TokenStore, Tokens},
+    token_file::FileTokenStore,
+    transport::{Timeouts, Transport, TransportError},
+};

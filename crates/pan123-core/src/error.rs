@@ -1,0 +1,372 @@
+//! The one error of the SDK: opaque, one pointer wide, with a kind to branch on.
+
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
+
+use crate::redact;
+
+/// A result with the SDK's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, with everything the service said about it.
+///
+/// Branch on [`kind`](Self::kind); show the error itself, which is one line that names the
+/// operation. The cause, when there is one, is in [`source`](StdError::source) and is not
+/// repeated in the line. No URL query, header value, token or body is ever part of it.
+///
+/// Cloning is cheap: tasks that waited for the same token share the same error.
+///
+/// # Example
+///
+/// ```
+/// use pan123_core::{Error, ErrorKind};
+///
+/// fn what_next(error: &Error) -> &'static str {
+///     match error.kind() {
+///         ErrorKind::LoginChallenge => "log in with a QR code",
+///         ErrorKind::NotFound => "it is gone",
+///         _ if error.is_retryable() => "try again later",
+///         _ => "give up",
+///     }
+/// }
+///
+/// let error = Error::new(ErrorKind::RateLimited, "too many requests").with_endpoint("open/user.info");
+/// assert_eq!(error.to_string(), "open/user.info: too many requests");
+/// assert_eq!(what_next(&error), "try again later");
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    text: Cow<'static, str>,
+    endpoint: Option<&'static str>,
+    code: Option<i64>,
+    http_status: Option<u16>,
+    message: Option<String>,
+    trace_id: Option<String>,
+    attempts: u32,
+    retry_after: Option<Duration>,
+    may_have_happened: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// The kinds of failure a program can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A value was refused before any request was made: correct it and call again.
+    InvalidInput,
+    /// The client was put together wrongly: a bad address, an empty credential.
+    Config,
+    /// The service does not accept the token or the credentials, also after one renewal.
+    Unauthorized,
+    /// The service wants a person to prove who they are. Never retried.
+    LoginChallenge,
+    /// The token could not be kept or read; it was not used.
+    TokenStore,
+    /// The service refuses this address or account for now. Never retried.
+    Blocked,
+    /// Too many requests, and the retries are used up.
+    RateLimited,
+    /// The service is busy and asks to come back.
+    Busy,
+    /// A traffic, space or count allowance is used up.
+    QuotaExceeded,
+    /// The file, folder, link or task does not exist, or no longer.
+    NotFound,
+    /// The name is taken in that folder.
+    AlreadyExists,
+    /// The folder is not direct-link space, so its files have no direct link.
+    DirectLinkDisabled,
+    /// The service refused with a code that has no kind of its own; see [`Error::code`].
+    Api,
+    /// The server or a gateway before it failed (HTTP 5xx).
+    Server,
+    /// No connection could be made; nothing was sent.
+    Connect,
+    /// The connection broke before the answer was complete.
+    Connection,
+    /// Nothing moved for longer than the idle timeout.
+    Timeout,
+    /// The answer is not the API's: an HTML page, an unknown path. An update may be needed.
+    ProtocolChanged,
+    /// The answer is JSON, but not of the documented shape.
+    Decode,
+    /// The storage or CDN host refused the address (HTTP 403): expired, bound or wrongly signed.
+    LinkRejected,
+    /// What came is not the file: a page or an error text in its place, or another range.
+    WrongContent,
+    /// Fewer or more bytes came than were announced.
+    SizeMismatch,
+    /// The bytes are not those of the announced MD5.
+    DigestMismatch,
+    /// The source changed while it was read.
+    SourceChanged,
+    /// The service ended the upload with a failure that cannot be waited out.
+    UploadFailed,
+    /// The service was still verifying the upload when the deadline passed.
+    CompletionTimeout,
+    /// The answer was lost and what happened could not be found out.
+    OutcomeUnknown,
+    /// A local file could not be read or written.
+    Io,
+}
+
+impl Error {
+    /// Makes an error of `kind` whose line says `text`: lower case, no full stop, no secret.
+    pub fn new(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            text: text.into(),
+            endpoint: None,
+            code: None,
+            http_status: None,
+            message: None,
+            trace_id: None,
+            attempts: 0,
+            retry_after: None,
+            may_have_happened: false,
+            source: None,
+        }))
+    }
+
+    /// Makes an [`ErrorKind::InvalidInput`] error.
+    pub fn invalid(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::InvalidInput, text)
+    }
+
+    /// Makes an [`ErrorKind::Io`] error, or hands back the [`Error`] that travelled inside `cause`.
+    pub fn io(text: impl Into<Cow<'static, str>>, cause: std::io::Error) -> Self {
+        match cause.downcast::<Self>() {
+            Ok(error) => error,
+            Err(cause) => Self::new(ErrorKind::Io, text).with_source(cause),
+        }
+    }
+
+    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Names the operation, as `<api>/<id>`.
+    #[must_use]
+    pub fn with_endpoint(self, endpoint: &'static str) -> Self {
+        self.edit(|inner| inner.endpoint = Some(endpoint))
+    }
+
+    /// Adds the service's own code and text; secrets in the text are struck out.
+    #[must_use]
+    pub fn with_answer(self, code: i64, message: &str) -> Self {
+        self.edit(|inner| {
+            inner.code = Some(code);
+            inner.message = (!message.is_empty()).then(|| redact::text(message));
+        })
+    }
+
+    /// Adds the HTTP status.
+    #[must_use]
+    pub fn with_http_status(self, status: u16) -> Self {
+        self.edit(|inner| inner.http_status = Some(status))
+    }
+
+    /// Adds the service's trace id, which its support asks for.
+    #[must_use]
+    pub fn with_trace_id(self, trace_id: Option<&str>) -> Self {
+        self.edit(|inner| inner.trace_id = trace_id.filter(|id| !id.is_empty()).map(redact::text))
+    }
+
+    /// Says how often the request was sent.
+    #[must_use]
+    pub fn with_attempts(self, attempts: u32) -> Self {
+        self.edit(|inner| inner.attempts = attempts)
+    }
+
+    /// Says how long the service wants to be left alone.
+    #[must_use]
+    pub fn with_retry_after(self, delay: Option<Duration>) -> Self {
+        self.edit(|inner| inner.retry_after = delay)
+    }
+
+    /// Says that the request may have taken effect although no answer tells so.
+    #[must_use]
+    pub fn with_may_have_happened(self, yes: bool) -> Self {
+        self.edit(|inner| inner.may_have_happened = yes)
+    }
+
+    /// Changes the kind and the text and keeps everything else.
+    #[must_use]
+    pub fn with_kind(self, kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
+        self.edit(|inner| {
+            inner.kind = kind;
+            inner.text = text.into();
+        })
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.edit(|inner| inner.source = Some(Arc::from(cause.into())))
+    }
+
+    /// Strikes `secrets` out of the service's text.
+    pub(crate) fn without(self, secrets: &[&str]) -> Self {
+        if self.0.message.is_none() {
+            return self;
+        }
+        self.edit(|inner| {
+            if let Some(message) = &mut inner.message {
+                *message = redact::exact(message, secrets);
+            }
+        })
+    }
+
+    /// Returns what to branch on.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Returns the code in the service's envelope.
+    pub fn code(&self) -> Option<i64> {
+        self.0.code
+    }
+
+    /// Returns the service's own text, as it was given, secrets struck out.
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    /// Returns the HTTP status, when an answer came.
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.http_status
+    }
+
+    /// Returns the service's trace id, which its support asks for.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.0.trace_id.as_deref()
+    }
+
+    /// Returns the operation, as `<api>/<id of the protocol reference>`.
+    pub fn endpoint(&self) -> Option<&'static str> {
+        self.0.endpoint
+    }
+
+    /// Returns how often the request was sent; 0 when it was refused before.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Returns how long the service wants to be left alone, when it said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Says whether the same call may succeed later without any change.
+    ///
+    /// It does not say that repeating is harmless: see [`may_have_happened`](Self::may_have_happened).
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::RateLimited
+                | ErrorKind::Busy
+                | ErrorKind::Server
+                | ErrorKind::Connect
+                | ErrorKind::Connection
+                | ErrorKind::Timeout
+                | ErrorKind::CompletionTimeout
+        )
+    }
+
+    /// Says whether the request may have taken effect although the call failed.
+    pub fn may_have_happened(&self) -> bool {
+        self.0.may_have_happened
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(endpoint) = inner.endpoint {
+            write!(f, "{endpoint}: ")?;
+        }
+        f.write_str(&inner.text)?;
+        if let Some(message) = &inner.message {
+            write!(f, ": {message}")?;
+        }
+        let code = inner.code.map(|code| format!("code {code}"));
+        let status = inner.http_status.filter(|status| *status != 200).map(|status| format!("HTTP {status}"));
+        let attempts = (inner.attempts > 1).then(|| format!("{} attempts", inner.attempts));
+        let trace = inner.trace_id.as_ref().map(|id| format!("trace {id}"));
+        let details: Vec<String> = [code, status, attempts, trace].into_iter().flatten().collect();
+        if !details.is_empty() {
+            write!(f, " ({})", details.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("text", &inner.text)
+            .field("endpoint", &inner.endpoint)
+            .field("code", &inner.code)
+            .field("http_status", &inner.http_status)
+            .field("message", &inner.message)
+            .field("trace_id", &inner.trace_id)
+            .field("attempts", &inner.attempts)
+            .field("retry_after", &inner.retry_after)
+            .field("may_have_happened", &inner.may_have_happened)
+            .field("source", &inner.source.as_ref().map(|source| redact::text(&source.to_string())))
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<Error> for std::io::Error {
+    /// Wraps the error so that it survives a trip through a reader; [`Error::io`] takes it out again.
+    fn from(error: Error) -> Self {
+        Self::other(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_pointer_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Option<Error>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn the_line_holds_the_answer_and_not_the_cause() {
+        let error = Error::new(ErrorKind::AlreadyExists, "the name is taken")
+            .with_endpoint("open/file.mkdir")
+            .with_answer(1, "该目录下文件夹重名")
+            .with_http_status(200)
+            .with_trace_id(Some("t-1"))
+            .with_attempts(2)
+            .with_source(std::io::Error::other("inner"));
+        assert_eq!(
+            error.to_string(),
+            "open/file.mkdir: the name is taken: 该目录下文件夹重名 (code 1, 2 attempts, trace t-1)"
+        );
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("inner"));
+    }
+
+    #[test]
+    fn an_error_survives_a_trip_through_io() {
+        let io: std::io::Error = Error::new(ErrorKind::SourceChanged, "it changed").into();
+        assert_eq!(Error::io("reading", io).kind(), ErrorKind::SourceChanged);
+        assert_eq!(Error::io("reading", std::io::Error::other("x")).kind(), ErrorKind::Io);
+    }
+}

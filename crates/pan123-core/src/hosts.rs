@@ -1,0 +1,250 @@
+//! Where the service is: every address as data, and which hosts may be given a token.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::{Error, ErrorKind, Result, redact};
+
+/// The addresses of the service's faces.
+///
+/// The defaults are the public ones. Programs that run against a simulator or a proxy give their own,
+/// one by one or [from the environment](Self::from_env).
+///
+/// A token goes to these addresses, and to upload servers that the service names, if their domain is in
+/// the list of [`allow_upload_domain`](Self::allow_upload_domain). Plain `http` is allowed only where the caller
+/// wrote it: a service on loopback may name other loopback ports; an upload server named with `http` elsewhere is
+/// addressed by `https`.
+///
+/// # Example
+///
+/// ```
+/// use pan123_core::Hosts;
+///
+/// let hosts = Hosts::default().with_open("http://127.0.0.1:8080")?;
+/// assert_eq!(hosts.open().as_str(), "http://127.0.0.1:8080/");
+/// # Ok::<(), pan123_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hosts {
+    open: Url,
+    web: Url,
+    login: Url,
+    share: Url,
+    upload_domains: Vec<String>,
+}
+
+/// The environment variables that [`Hosts::from_env`] reads.
+const VARIABLES: [(&str, Setter); 4] = [
+    ("PAN123_OPEN_URL", Hosts::with_open),
+    ("PAN123_WEB_URL", Hosts::with_web),
+    ("PAN123_LOGIN_URL", Hosts::with_login),
+    ("PAN123_SHARE_URL", Hosts::with_share),
+];
+
+type Setter = fn(Hosts, &str) -> Result<Hosts>;
+
+impl Default for Hosts {
+    fn default() -> Self {
+        let known = |text| Url::parse(text).expect("the address is a constant");
+        Self {
+            open: known("https://open-api.123pan.com"),
+            web: known("https://api.123278.com/b"),
+            login: known("https://login.123pan.com"),
+            share: known("https://www.123pan.com/b"),
+            // The upload servers seen so far: openapi-upload.123242.com and openapi-upload.123pan.com
+            // (`open-files.yaml`, HOSTS).
+            upload_domains: vec!["123242.com".to_owned(), "123pan.com".to_owned()],
+        }
+    }
+}
+
+impl Hosts {
+    /// Takes the defaults and replaces those for which `PAN123_OPEN_URL`, `PAN123_WEB_URL`,
+    /// `PAN123_LOGIN_URL` or `PAN123_SHARE_URL` is set and not empty.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when one of them is no `http` or `https` address.
+    pub fn from_env() -> Result<Self> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        VARIABLES.iter().try_fold(Self::default(), |hosts, (name, set)| match read(name) {
+            Some(value) if !value.is_empty() => set(hosts, &value)
+                .map_err(|_| Error::new(ErrorKind::Config, format!("{name} is not an http or https address"))),
+            _ => Ok(hosts),
+        })
+    }
+
+    /// Sets the base of the Open Platform, which stops before `/api`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when it is no `http` or `https` address; the same for the other setters.
+    pub fn with_open(mut self, base: &str) -> Result<Self> {
+        self.open = parse_base(base)?;
+        Ok(self)
+    }
+
+    /// Sets the base of the web API, which stops before `/api`.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_open`](Self::with_open).
+    pub fn with_web(mut self, base: &str) -> Result<Self> {
+        self.web = parse_base(base)?;
+        Ok(self)
+    }
+
+    /// Sets the base of the login API, which stops before `/api`.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_open`](Self::with_open).
+    pub fn with_login(mut self, base: &str) -> Result<Self> {
+        self.login = parse_base(base)?;
+        Ok(self)
+    }
+
+    /// Sets the base of the share API, which stops before `/api`.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_open`](Self::with_open).
+    pub fn with_share(mut self, base: &str) -> Result<Self> {
+        self.share = parse_base(base)?;
+        Ok(self)
+    }
+
+    /// Allows upload servers in `domain` and its sub-domains, beside those known.
+    #[must_use]
+    pub fn allow_upload_domain(mut self, domain: &str) -> Self {
+        self.upload_domains.push(domain.trim_matches('.').to_ascii_lowercase());
+        self
+    }
+
+    /// Returns the base of the Open Platform.
+    pub fn open(&self) -> &Url {
+        &self.open
+    }
+
+    /// Returns the base of the web API.
+    pub fn web(&self) -> &Url {
+        &self.web
+    }
+
+    /// Returns the base of the login API.
+    pub fn login(&self) -> &Url {
+        &self.login
+    }
+
+    /// Returns the base of the share API.
+    pub fn share(&self) -> &Url {
+        &self.share
+    }
+
+    /// Says whether the Open Platform's base is on this machine, as a simulator's is.
+    pub fn is_local(&self) -> bool {
+        is_loopback(&self.open)
+    }
+
+    /// Decides whether a server that the service named for uploads may be given the token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] naming the host when it may not, with what to call to allow it.
+    pub fn upload_server(&self, named: &Url) -> Result<Url> {
+        let bases = [&self.open, &self.web, &self.login, &self.share];
+        let same_origin = bases.iter().any(|base| base.origin() == named.origin());
+        if same_origin || (is_loopback(named) && is_loopback(&self.open)) {
+            return Ok(named.clone());
+        }
+        let host = named.domain().unwrap_or_default().to_ascii_lowercase();
+        let known = self.upload_domains.iter().any(|domain| {
+            host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        });
+        if !known {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "the service named an upload server that is not in the list of hosts, {}; allow its domain with Hosts::allow_upload_domain",
+                    redact::url(named)
+                ),
+            ));
+        }
+        let mut secure = named.clone();
+        if secure.scheme() == "http" {
+            secure.set_scheme("https").expect("http and https are both special schemes");
+        }
+        Ok(secure)
+    }
+}
+
+fn parse_base(text: &str) -> Result<Url> {
+    let bad = || Error::new(ErrorKind::Config, "a base address must begin with http:// or https:// and have no query");
+    let url = Url::parse(text.trim()).map_err(|_| bad())?;
+    let plain =
+        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    (matches!(url.scheme(), "http" | "https") && plain).then_some(url).ok_or_else(bad)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(hosts: &Hosts, named: &str) -> Option<String> {
+        hosts.upload_server(&Url::parse(named).unwrap()).ok().map(|url| url.to_string())
+    }
+
+    #[test]
+    fn a_token_goes_to_known_upload_servers_only_and_never_in_the_clear() {
+        let hosts = Hosts::default();
+        assert_eq!(
+            server(&hosts, "http://openapi-upload.123242.com").as_deref(),
+            Some("https://openapi-upload.123242.com/")
+        );
+        assert_eq!(
+            server(&hosts, "https://openapi-upload.123pan.com").as_deref(),
+            Some("https://openapi-upload.123pan.com/")
+        );
+        for named in [
+            "https://evil.example",
+            "https://evil123242.com",
+            "https://123242.com.evil.example",
+            "http://127.0.0.1:1",
+            "https://10.0.0.1",
+        ] {
+            assert_eq!(server(&hosts, named), None, "{named}");
+        }
+        let hosts = hosts.allow_upload_domain("Example.org");
+        assert_eq!(server(&hosts, "https://up.example.org:8443").as_deref(), Some("https://up.example.org:8443/"));
+    }
+
+    #[test]
+    fn a_service_on_loopback_may_name_loopback() {
+        let hosts = Hosts::default().with_open("http://127.0.0.1:9000").unwrap();
+        assert_eq!(server(&hosts, "http://127.0.0.1:9001").as_deref(), Some("http://127.0.0.1:9001/"));
+        assert_eq!(server(&hosts, "http://10.0.0.1:9001"), None);
+    }
+
+    #[test]
+    fn the_environment_replaces_what_it_names() {
+        let hosts =
+            Hosts::from_variables(|name| (name == "PAN123_WEB_URL").then(|| "http://[::1]:1/b".to_owned())).unwrap();
+        assert_eq!(hosts.web().as_str(), "http://[::1]:1/b");
+        assert_eq!(hosts.open(), Hosts::default().open());
+        let error = Hosts::from_variables(|_| Some("ftp://h".to_owned())).unwrap_err();
+        assert_eq!(error.to_string(), "PAN123_OPEN_URL is not an http or https address");
+    }
+}

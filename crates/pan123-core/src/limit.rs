@@ -1,0 +1,156 @@
+//! Rate limits as data, and the limiter that keeps them, which clients of one account can share.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::Runtime;
+
+/// How often one endpoint may be called: one request in every interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate(Duration);
+
+impl Rate {
+    /// No limit.
+    pub const UNLIMITED: Self = Self(Duration::ZERO);
+
+    /// One request in every `interval`.
+    pub const fn one_every(interval: Duration) -> Self {
+        Self(interval)
+    }
+
+    /// `requests` in a second; 0 counts as 1.
+    pub const fn per_second(requests: u32) -> Self {
+        let requests = if requests == 0 { 1 } else { requests };
+        Self(Duration::from_nanos(1_000_000_000 / requests as u64))
+    }
+
+    /// Returns the time between two requests.
+    pub const fn interval(self) -> Duration {
+        self.0
+    }
+}
+
+/// The limits of an account: a rate for each path, and one that all other paths share.
+///
+/// The API crates have the tables of the protocol reference; a caller may replace any of it.
+///
+/// # Example
+///
+/// ```
+/// use pan123_core::{Rate, RateLimits};
+///
+/// let limits = RateLimits::new(Rate::per_second(2)).with("/api/v1/user/info", Rate::per_second(10));
+/// assert_eq!(limits.rate("/api/v1/user/info"), Rate::per_second(10));
+/// assert_eq!(limits.rate("/api/v1/other"), Rate::per_second(2));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    others: Rate,
+    paths: HashMap<Cow<'static, str>, Rate>,
+}
+
+impl RateLimits {
+    /// Makes a table in which every path shares `others`.
+    pub fn new(others: Rate) -> Self {
+        Self { others, paths: HashMap::new() }
+    }
+
+    /// Makes a table without limits, for a service that has none.
+    pub fn unlimited() -> Self {
+        Self::new(Rate::UNLIMITED)
+    }
+
+    /// Sets the rate of one path.
+    #[must_use]
+    pub fn with(mut self, path: impl Into<Cow<'static, str>>, rate: Rate) -> Self {
+        self.paths.insert(path.into(), rate);
+        self
+    }
+
+    /// Returns the rate that holds for `path`.
+    pub fn rate(&self, path: &str) -> Rate {
+        self.paths.get(path).copied().unwrap_or(self.others)
+    }
+}
+
+/// Keeps [`RateLimits`]. Clones share the count: give one to every client of the same account.
+///
+/// Requests leave evenly spaced, without bursts. Nothing is held while a caller waits: it takes its
+/// place in the row and sleeps until that time comes.
+#[derive(Clone, Debug)]
+pub struct RateLimiter(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limits: RateLimits,
+    /// When the next request may leave; the empty path stands for all that have no rate of their own.
+    next: Mutex<HashMap<Cow<'static, str>, Duration>>,
+}
+
+impl RateLimiter {
+    /// Makes a limiter in which nothing was sent yet.
+    pub fn new(limits: RateLimits) -> Self {
+        Self(Arc::new(Shared { limits, next: Mutex::default() }))
+    }
+
+    /// Waits until a request to `path` may leave.
+    pub async fn acquire(&self, path: &'static str, runtime: &dyn Runtime) {
+        let rate = self.0.limits.rate(path);
+        let now = runtime.elapsed();
+        let place = {
+            let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = next.entry(self.class(path)).or_default();
+            let place = now.max(*next);
+            *next = place + rate.interval();
+            place
+        };
+        if place > now {
+            runtime.sleep(place - now).await;
+        }
+    }
+
+    /// Keeps every request to `path` back for `delay`, after the service said that there were too many.
+    pub fn penalise(&self, path: &'static str, delay: Duration, runtime: &dyn Runtime) {
+        let until = runtime.elapsed() + delay;
+        let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = next.entry(self.class(path)).or_default();
+        *next = until.max(*next);
+    }
+
+    fn class(&self, path: &'static str) -> Cow<'static, str> {
+        if self.0.limits.paths.contains_key(path) { path.into() } else { Cow::Borrowed("") }
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::testing::VirtualRuntime;
+
+    #[tokio::test]
+    async fn requests_leave_evenly_and_paths_do_not_wait_for_each_other() {
+        let runtime = VirtualRuntime::new(0, 1);
+        let limiter = RateLimiter::new(RateLimits::new(Rate::per_second(1)).with("/a", Rate::per_second(5)));
+        for _ in 0..11 {
+            limiter.acquire("/a", &runtime).await;
+        }
+        assert_eq!(runtime.elapsed(), Duration::from_secs(2));
+        limiter.acquire("/b", &runtime).await;
+        assert_eq!(runtime.elapsed(), Duration::from_secs(2));
+        limiter.acquire("/c", &runtime).await;
+        assert_eq!(runtime.elapsed(), Duration::from_secs(3), "paths without a rate share one");
+    }
+
+    #[tokio::test]
+    async fn a_penalty_holds_for_every_clone() {
+        let runtime = VirtualRuntime::new(0, 1);
+        let limiter = RateLimiter::new(RateLimits::unlimited());
+        limiter.clone().penalise("/a", Duration::from_secs(4), &runtime);
+        limiter.acquire("/a", &runtime).await;
+        assert_eq!(runtime.elapsed(), Duration::from_secs(4));
+    }
+}

@@ -1,0 +1,498 @@
+//! An operation as a value: what to send, where to, and how to read the answer.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::{
+    Body, BodySource, Error, ErrorKind, Result, Secret,
+    body::Chain,
+    envelope::{self, Envelope},
+};
+
+/// One call of the service, with everything it sends and nothing else.
+///
+/// An operation can be logged, stored, compared and tested without a network; a client's `send` runs
+/// it. The [`operation!`](crate::operation) macro writes the usual ones. A call that the SDK does not know is
+/// implemented in the caller's own crate and sent through the same pipeline.
+///
+/// # Example
+///
+/// ```
+/// use pan123_core::{Meta, Operation, Reply, Request, Result};
+///
+/// #[derive(Debug)]
+/// struct Greeting {
+///     name: String,
+/// }
+///
+/// impl Operation for Greeting {
+///     type Output = String;
+///     const META: Meta = Meta::get("mine/greeting", "/api/v1/greeting");
+///
+///     fn encode(&self, request: &mut Request) {
+///         request.query("name", &self.name);
+///     }
+///
+///     fn decode(&self, reply: Reply) -> Result<String> {
+///         reply.data()
+///     }
+/// }
+/// ```
+pub trait Operation: fmt::Debug + Send + Sync {
+    /// What the answer holds.
+    type Output: Send;
+
+    /// The fixed facts.
+    const META: Meta;
+
+    /// Refuses what the service would refuse, before a request is made.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] with the limit in the text.
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Returns where the request goes, when that depends on the value.
+    fn target(&self) -> Target {
+        Target::Base
+    }
+
+    /// Says whether the request may be sent again when its answer was lost.
+    fn is_repeatable(&self) -> bool {
+        Self::META.effect != Effect::Once
+    }
+
+    /// Writes query, body and headers.
+    fn encode(&self, request: &mut Request);
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] when it is not of the documented shape.
+    fn decode(&self, reply: Reply) -> Result<Self::Output>;
+}
+
+/// The fixed facts of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// `<api>/<id of the protocol reference>`, such as `open/file.rename`.
+    pub id: &'static str,
+    /// The HTTP method.
+    pub method: Verb,
+    /// The path, without the prefix that belongs to the host.
+    pub path: &'static str,
+    /// Which kind of host.
+    pub role: Role,
+    /// Whether a token goes along.
+    pub auth: Auth,
+    /// What sending it twice does.
+    pub effect: Effect,
+    /// The envelope codes that mean success.
+    pub success: &'static [i64],
+    /// How the answer is wrapped.
+    pub shape: Shape,
+}
+
+impl Meta {
+    /// A GET of the Open Platform with a token; harmless to repeat.
+    pub const fn get(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Verb::Get, path, Effect::None)
+    }
+
+    /// A POST of the Open Platform with a token; not to be sent twice unless [`effect`](Self::effect) says so.
+    pub const fn post(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Verb::Post, path, Effect::Once)
+    }
+
+    /// A PUT of the Open Platform with a token; ends the same when sent twice.
+    pub const fn put(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Verb::Put, path, Effect::Same)
+    }
+
+    const fn new(id: &'static str, method: Verb, path: &'static str, effect: Effect) -> Self {
+        Self { id, method, path, role: Role::Open, auth: Auth::Bearer, effect, success: &[0], shape: Shape::Envelope }
+    }
+
+    /// Sets the kind of host.
+    #[must_use]
+    pub const fn role(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+
+    /// Sends no token.
+    #[must_use]
+    pub const fn anonymous(self) -> Self {
+        Self { auth: Auth::None, ..self }
+    }
+
+    /// Says what sending it twice does.
+    #[must_use]
+    pub const fn effect(self, effect: Effect) -> Self {
+        Self { effect, ..self }
+    }
+
+    /// Sets how the answer is wrapped.
+    #[must_use]
+    pub const fn shape(self, shape: Shape) -> Self {
+        Self { shape, ..self }
+    }
+
+    /// Sets the envelope codes that mean success.
+    #[must_use]
+    pub const fn success(self, codes: &'static [i64]) -> Self {
+        Self { success: codes, ..self }
+    }
+}
+
+/// The HTTP methods the service uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// GET
+    Get,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+}
+
+impl From<Verb> for Method {
+    fn from(verb: Verb) -> Self {
+        match verb {
+            Verb::Get => Self::GET,
+            Verb::Post => Self::POST,
+            Verb::Put => Self::PUT,
+        }
+    }
+}
+
+/// The kinds of hosts; each has one channel, and only some channels carry credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// The Open Platform; control channel.
+    Open,
+    /// A server that the service named for uploads; upload channel.
+    Upload,
+    /// Presigned storage and CDN hosts; data channel, never a credential.
+    Data,
+}
+
+/// Whether a token goes along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// The access token, as `Authorization: Bearer`.
+    Bearer,
+    /// None.
+    None,
+}
+
+/// What sending an operation twice does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It changes nothing.
+    None,
+    /// The second time changes nothing more.
+    Same,
+    /// The second time does it again, or fails because of the first.
+    Once,
+}
+
+/// How an answer is wrapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shape {
+    /// `{"code", "message", "data", "x-traceID"}`.
+    Envelope,
+    /// Whatever comes with a status of success, not read by the pipeline.
+    Stream,
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The base of the role, and the path of the [`Meta`].
+    Base,
+    /// A server that the service named, and the path of the [`Meta`].
+    Server(Url),
+    /// A whole address that the service gave.
+    Url(Url),
+}
+
+/// What an operation writes.
+///
+/// A value that cannot be written (there is none in the SDK) fails when the request is sent.
+#[derive(Default)]
+pub struct Request {
+    query: Vec<(Cow<'static, str>, String)>,
+    headers: HeaderMap,
+    content: Content,
+    secrets: Vec<Secret>,
+    failure: Option<Error>,
+}
+
+#[derive(Default)]
+enum Content {
+    #[default]
+    None,
+    Json(Map<String, Value>),
+    Form(Form),
+    Raw(&'static str, Arc<dyn BodySource>),
+}
+
+#[derive(Default)]
+struct Form {
+    fields: Vec<(Cow<'static, str>, String)>,
+    file: Option<(Cow<'static, str>, Arc<dyn BodySource>)>,
+}
+
+impl Request {
+    /// Makes an empty request.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a query pair.
+    pub fn query(&mut self, name: impl Into<Cow<'static, str>>, value: impl Serialize) {
+        if let Some(text) = self.text(&value) {
+            self.query.push((name.into(), text));
+        }
+    }
+
+    /// Adds a query pair that must not show up in any error.
+    pub fn query_secret(&mut self, name: impl Into<Cow<'static, str>>, value: &Secret) {
+        self.query(name, value.expose());
+        self.secrets.push(value.clone());
+    }
+
+    /// Adds a member to the JSON body that must not show up in any error.
+    pub fn json_secret(&mut self, name: &str, value: &Secret) {
+        self.json(name, value.expose());
+        self.secrets.push(value.clone());
+    }
+
+    /// Adds a member to the JSON body.
+    pub fn json(&mut self, name: &str, value: impl Serialize) {
+        let value = match serde_json::to_value(value) {
+            Ok(value) => value,
+            Err(cause) => return self.fail(cause),
+        };
+        if !matches!(self.content, Content::Json(_)) {
+            self.content = Content::Json(Map::new());
+        }
+        if let Content::Json(members) = &mut self.content {
+            members.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Adds a text field to a `multipart/form-data` body.
+    pub fn form(&mut self, name: impl Into<Cow<'static, str>>, value: impl Serialize) {
+        if let Some(text) = self.text(&value) {
+            self.form_body().fields.push((name.into(), text));
+        }
+    }
+
+    /// Adds the file to a `multipart/form-data` body; it is written behind the text fields.
+    pub fn form_file(&mut self, name: impl Into<Cow<'static, str>>, file: Arc<dyn BodySource>) {
+        self.form_body().file = Some((name.into(), file));
+    }
+
+    /// Sets a body of bytes.
+    pub fn raw(&mut self, content_type: &'static str, body: Arc<dyn BodySource>) {
+        self.content = Content::Raw(content_type, body);
+    }
+
+    /// Adds a header. Credentials are not an operation's business and are refused on the data channel.
+    pub fn header(&mut self, name: HeaderName, value: HeaderValue) {
+        self.headers.insert(name, value);
+    }
+
+    fn form_body(&mut self) -> &mut Form {
+        if !matches!(self.content, Content::Form(_)) {
+            self.content = Content::Form(Form::default());
+        }
+        match &mut self.content {
+            Content::Form(form) => form,
+            _ => unreachable!("it was made a form just above"),
+        }
+    }
+
+    /// Writes a value as the plain text that queries and forms hold.
+    fn text(&mut self, value: &impl Serialize) -> Option<String> {
+        match serde_json::to_value(value) {
+            Ok(Value::String(text)) => Some(text),
+            Ok(Value::Null) => None,
+            Ok(other) => Some(other.to_string()),
+            Err(cause) => {
+                self.fail(cause);
+                None
+            }
+        }
+    }
+
+    fn fail(&mut self, cause: serde_json::Error) {
+        self.failure = Some(Error::invalid("a value of the request cannot be written").with_source(cause));
+    }
+
+    /// Returns what must be struck out of anything the service says about this request.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(Secret::expose)
+    }
+
+    pub(crate) fn check(&mut self) -> Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn append_query(&self, url: &mut Url) {
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+    }
+
+    /// Opens the body, with the headers that describe it. Called once for every attempt.
+    pub(crate) fn open(&self, boundary: u64) -> Result<(HeaderMap, Body)> {
+        let mut headers = self.headers.clone();
+        let mut describe = |content_type: &str| {
+            let value = HeaderValue::from_str(content_type).expect("content types here are plain ASCII");
+            headers.insert(http::header::CONTENT_TYPE, value);
+        };
+        let body = match &self.content {
+            Content::None => Body::empty(),
+            Content::Json(members) => {
+                describe("application/json");
+                Body::from(
+                    serde_json::to_vec(members)
+                        .map_err(|cause| Error::invalid("the body cannot be written").with_source(cause))?,
+                )
+            }
+            Content::Form(form) => {
+                let boundary = format!("pan123-{boundary:016x}");
+                describe(&format!("multipart/form-data; boundary={boundary}"));
+                form.open(&boundary)
+            }
+            Content::Raw(content_type, source) => {
+                describe(content_type);
+                source.open()
+            }
+        };
+        Ok((headers, body))
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Shows which fields are there, and no value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names =
+            |pairs: &[(Cow<'static, str>, String)]| pairs.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+        let body = match &self.content {
+            Content::None => Vec::new(),
+            Content::Json(members) => members.keys().cloned().collect(),
+            Content::Form(form) => names(&form.fields),
+            Content::Raw(content_type, _) => vec![(*content_type).to_owned()],
+        };
+        f.debug_struct("Request").field("query", &names(&self.query)).field("body", &body).finish_non_exhaustive()
+    }
+}
+
+impl Form {
+    fn open(&self, boundary: &str) -> Body {
+        let mut head = String::new();
+        for (name, value) in &self.fields {
+            head.push_str(&format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            ));
+        }
+        let Some((name, file)) = &self.file else {
+            return Body::from(format!("{head}--{boundary}--\r\n"));
+        };
+        head.push_str(&format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+        ));
+        let tail = format!("\r\n--{boundary}--\r\n");
+        let length = head.len() as u64 + file.length() + tail.len() as u64;
+        Body::from_chunks(Some(length), Chain([Body::from(head), file.open(), Body::from(tail)].into()))
+    }
+}
+
+/// What the service answered, with success already established.
+#[derive(Debug)]
+pub struct Reply {
+    pub(crate) endpoint: &'static str,
+    pub(crate) attempts: u32,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) content: ReplyContent,
+}
+
+#[derive(Debug)]
+pub(crate) enum ReplyContent {
+    Envelope(Bytes),
+    Stream(Body),
+}
+
+impl Reply {
+    /// Returns the HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Reads the envelope's `data`; null or absent counts as JSON null.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] when it is not of the shape of `T`, with what was expected where.
+    pub fn data<T: DeserializeOwned>(self) -> Result<T> {
+        let envelope = self.envelope()?;
+        let json = envelope.data.map_or("null", |data| data.get());
+        serde_json::from_str(json).map_err(|cause| {
+            self.annotate(Error::new(ErrorKind::Decode, "the data in the answer is not of the documented shape"))
+                .with_trace_id(envelope.trace_id.as_deref())
+                .with_source(cause)
+        })
+    }
+
+    /// Expects nothing; whatever `data` holds is passed over.
+    ///
+    /// # Errors
+    ///
+    /// None at present; it returns a result so that every decoder reads alike.
+    pub fn nothing(self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Returns the body of a [`Shape::Stream`] answer, and an empty one for any other.
+    pub fn into_body(self) -> Body {
+        match self.content {
+            ReplyContent::Stream(body) => body,
+            ReplyContent::Envelope(_) => Body::empty(),
+        }
+    }
+
+    /// Makes an error about this answer.
+    pub fn error(&self, kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Error {
+        self.annotate(Error::new(kind, text))
+    }
+
+    fn annotate(&self, error: Error) -> Error {
+        error.with_endpoint(self.endpoint).with_http_status(self.status.as_u16()).with_attempts(self.attempts)
+    }
+
+    fn envelope(&self) -> Result<Envelope<'_>> {
+        match &self.content {
+            ReplyContent::Envelope(bytes) => envelope::parse(bytes).map_err(|error| self.annotate(error)),
+            ReplyContent::Stream(_) => Err(self.error(ErrorKind::Decode, "a stream has no envelope")),
+        }
+    }
+}

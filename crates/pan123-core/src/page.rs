@@ -1,0 +1,186 @@
+//! Walking a paged operation, page by page or item by item.
+
+use std::{fmt, vec};
+
+use crate::{Error, ErrorKind, Operation, Pipeline, Result};
+
+/// An operation whose answer is one page of many.
+pub trait Paged: Operation + Clone + PartialEq {
+    /// What a page is made of.
+    type Item: Send;
+
+    /// Takes the items out of a page; those that the caller did not ask for are left out.
+    fn items(&self, page: Self::Output) -> Vec<Self::Item>;
+
+    /// Turns this operation into the one for the page behind `page`. Returns false when there is none.
+    fn advance(&mut self, page: &Self::Output) -> bool;
+}
+
+/// The pages of a [`Paged`] operation, one request for each.
+pub struct Pages<O> {
+    pipeline: Pipeline,
+    next: Option<O>,
+}
+
+impl<O: Paged> Pages<O> {
+    /// Begins with the page that `first` asks for.
+    pub fn new(pipeline: Pipeline, first: O) -> Self {
+        Self { pipeline, next: Some(first) }
+    }
+
+    /// Returns the next page, `None` behind the last. After an error the same page is asked for again.
+    ///
+    /// # Errors
+    ///
+    /// What sending gave, or [`ErrorKind::Decode`] when the service's cursor does not move.
+    pub async fn next(&mut self) -> Result<Option<O::Output>> {
+        let Some(operation) = &self.next else {
+            return Ok(None);
+        };
+        let page = self.pipeline.send(operation).await?;
+        let mut next = operation.clone();
+        if !next.advance(&page) {
+            self.next = None;
+        } else if next == *operation {
+            self.next = None;
+            return Err(Error::new(
+                ErrorKind::Decode,
+                "the service's cursor does not move; the listing would never end",
+            )
+            .with_endpoint(O::META.id));
+        } else {
+            self.next = Some(next);
+        }
+        Ok(Some(page))
+    }
+}
+
+/// The items of a [`Paged`] operation; a page is requested when its first item is asked for.
+pub struct Items<O: Paged> {
+    pages: Pages<O>,
+    filter: O,
+    ready: vec::IntoIter<O::Item>,
+}
+
+impl<O: Paged> Items<O> {
+    /// Begins with the first item of the page that `first` asks for.
+    pub fn new(pipeline: Pipeline, first: O) -> Self {
+        Self { filter: first.clone(), pages: Pages::new(pipeline, first), ready: Vec::new().into_iter() }
+    }
+
+    /// Returns the next item, `None` behind the last.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pages::next`]; the call can be repeated and goes on where it stopped.
+    pub async fn next(&mut self) -> Result<Option<O::Item>> {
+        loop {
+            if let Some(item) = self.ready.next() {
+                return Ok(Some(item));
+            }
+            // A page may hold nothing that is wanted, such as only trashed entries, and still not be the last.
+            match self.pages.next().await? {
+                Some(page) => self.ready = self.filter.items(page).into_iter(),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Collects all that is left.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    pub async fn collect(mut self) -> Result<Vec<O::Item>> {
+        let mut all = Vec::new();
+        while let Some(item) = self.next().await? {
+            all.push(item);
+        }
+        Ok(all)
+    }
+
+    /// Turns the walk into a `Stream`, which ends after the first error.
+    #[cfg(feature = "stream")]
+    pub fn into_stream(self) -> ItemStream<O>
+    where
+        O: Send + 'static,
+        O::Item: 'static,
+    {
+        ItemStream { state: stream::State::Idle(Some(self)) }
+    }
+}
+
+impl<O> fmt::Debug for Pages<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("done", &self.next.is_none()).finish_non_exhaustive()
+    }
+}
+
+impl<O: Paged> fmt::Debug for Items<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("ready", &self.ready.len()).field("pages", &self.pages).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "stream")]
+pub use stream::ItemStream;
+
+#[cfg(feature = "stream")]
+mod stream {
+    //! [`Items`] as a `Stream`.
+
+    use std::{
+        pin::Pin,
+        task::{Context, Poll, ready},
+    };
+
+    use super::{Items, Paged};
+    use crate::{BoxFuture, Result};
+
+    type Step<O> = BoxFuture<'static, (Items<O>, Result<Option<<O as Paged>::Item>>)>;
+
+    /// The items of a [`Paged`] operation as a [`Stream`](futures_core::Stream).
+    pub struct ItemStream<O: Paged> {
+        pub(super) state: State<O>,
+    }
+
+    pub(super) enum State<O: Paged> {
+        Idle(Option<Items<O>>),
+        Asking(Step<O>),
+    }
+
+    impl<O: Paged> std::fmt::Debug for ItemStream<O> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("ItemStream").finish_non_exhaustive()
+        }
+    }
+
+    impl<O: Paged + Send + Unpin + 'static> futures_core::Stream for ItemStream<O>
+    where
+        O::Item: Unpin + 'static,
+    {
+        type Item = Result<O::Item>;
+
+        fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            loop {
+                match &mut self.state {
+                    State::Idle(items) => {
+                        let Some(mut items) = items.take() else {
+                            return Poll::Ready(None);
+                        };
+                        self.state = State::Asking(Box::pin(async move {
+                            let next = items.next().await;
+                            (items, next)
+                        }));
+                    }
+                    State::Asking(step) => {
+                        let (items, next) = ready!(step.as_mut().poll(cx));
+                        let going_on = matches!(next, Ok(Some(_)));
+                        self.state = State::Idle(going_on.then_some(items));
+                        return Poll::Ready(next.transpose());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! The one way every operation takes: validate, wait, authorise, send, read, classify, and perhaps again.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode, header};
+use url::Url;
+
+use crate::{
+    Body, Error, ErrorKind, Hosts, Operation, RateLimiter, Reply, Request, Result, RetryPolicy, Runtime, Timeouts,
+    Token, Tokens, Transport, envelope,
+    operation::{Auth, Effect, Meta, ReplyContent, Role, Shape, Target},
+    runtime::random_u64,
+    transport::{ControlChannel, Credentials, DataChannel, DataRequest, UploadChannel, Wire, uri},
+};
+
+/// What one API adds to the pipeline.
+pub trait Profile: std::fmt::Debug + Send + Sync + 'static {
+    /// Returns the headers that every request with credentials carries, such as `Platform`.
+    fn headers(&self) -> HeaderMap;
+
+    /// Says what a refusal means. 401, 429 and firewall bans are already dealt with.
+    fn classify(&self, endpoint: &'static str, code: i64, message: &str) -> (ErrorKind, Cow<'static, str>);
+}
+
+/// Everything a [`Pipeline`] is made of.
+#[derive(Debug)]
+pub struct PipelineConfig {
+    /// What the API adds.
+    pub profile: Arc<dyn Profile>,
+    /// The addresses.
+    pub hosts: Hosts,
+    /// What sends.
+    pub transport: Arc<dyn Transport>,
+    /// Clock, sleep and chance.
+    pub runtime: Arc<dyn Runtime>,
+    /// The rate limits.
+    pub limiter: RateLimiter,
+    /// When to send again.
+    pub retry: RetryPolicy,
+    /// How long silence may last.
+    pub timeouts: Timeouts,
+    /// The token, for operations that need one.
+    pub tokens: Option<Tokens>,
+}
+
+/// Sends operations. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Pipeline(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    profile: Arc<dyn Profile>,
+    hosts: Hosts,
+    runtime: Arc<dyn Runtime>,
+    limiter: RateLimiter,
+    retry: RetryPolicy,
+    tokens: Option<Tokens>,
+    control: ControlChannel,
+    upload: UploadChannel,
+    data: DataChannel,
+}
+
+/// An encoded operation, free of its type so that the code below exists once.
+struct Call {
+    meta: Meta,
+    request: Request,
+    target: Target,
+    repeatable: bool,
+}
+
+/// The most bytes of an answer that are read into memory: a page of 100 entries is some 50 kB.
+const MOST_REPLY: usize = 16 << 20;
+
+/// The most bytes of a refusal by a storage or CDN host that are looked at.
+const MOST_REFUSAL: usize = 64 << 10;
+
+impl Pipeline {
+    /// Puts a pipeline together.
+    pub fn new(config: PipelineConfig) -> Self {
+        let wire =
+            Wire { transport: config.transport, runtime: Arc::clone(&config.runtime), timeouts: config.timeouts };
+        Self(Arc::new(Inner {
+            profile: config.profile,
+            hosts: config.hosts,
+            runtime: config.runtime,
+            limiter: config.limiter,
+            retry: config.retry,
+            tokens: config.tokens,
+            control: ControlChannel(wire.clone()),
+            upload: UploadChannel(wire.clone()),
+            data: DataChannel(wire),
+        }))
+    }
+
+    /// Sends `operation`, again where that is safe and may help.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`] but those of transfers; `validate` errors come without a request.
+    pub async fn send<O: Operation>(&self, operation: &O) -> Result<O::Output> {
+        self.send_with(operation, &self.0.retry).await
+    }
+
+    /// Sends `operation` under another policy. A refused token is still replaced once.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_with<O: Operation>(&self, operation: &O, retry: &RetryPolicy) -> Result<O::Output> {
+        let meta = O::META;
+        let mut request = Request::new();
+        operation.validate().map_err(|error| error.with_endpoint(meta.id))?;
+        operation.encode(&mut request);
+        request.check().map_err(|error| error.with_endpoint(meta.id))?;
+        let call = Call { meta, request, target: operation.target(), repeatable: operation.is_repeatable() };
+        // One allocation keeps the futures of two hundred operations small.
+        let reply = Box::pin(self.0.run(&call, retry)).await.map_err(|error| error.with_endpoint(meta.id))?;
+        operation.decode(reply)
+    }
+
+    /// Returns the clock, sleep and chance that this pipeline uses.
+    pub fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.0.runtime
+    }
+
+    /// Returns the policy of [`send`](Self::send).
+    pub fn retry(&self) -> &RetryPolicy {
+        &self.0.retry
+    }
+
+    /// Returns the token's keeper, if there is one.
+    pub fn tokens(&self) -> Option<&Tokens> {
+        self.0.tokens.as_ref()
+    }
+}
+
+impl Inner {
+    async fn run(&self, call: &Call, retry: &RetryPolicy) -> Result<Reply> {
+        let begun = self.runtime.elapsed();
+        let mut attempts = 0;
+        let mut maybe = false;
+        let mut replaced = false;
+        loop {
+            if call.meta.role == Role::Open {
+                self.limiter.acquire(call.meta.path, &*self.runtime).await;
+            }
+            let token = match (call.meta.auth, &self.tokens) {
+                (Auth::Bearer, Some(tokens)) => Some(tokens.get().await?),
+                (Auth::Bearer, None) => {
+                    return Err(Error::new(ErrorKind::Config, "this call needs a token and the client has none"));
+                }
+                (Auth::None, _) => None,
+            };
+            attempts += 1;
+            let error = match self.attempt(call, token.as_ref(), attempts).await {
+                Ok(reply) => {
+                    trace(call.meta.id, attempts, None);
+                    return Ok(reply);
+                }
+                Err(error) => error,
+            };
+            trace(call.meta.id, attempts, Some(&error));
+            maybe |= call.meta.effect != Effect::None
+                && matches!(
+                    error.kind(),
+                    ErrorKind::Connection
+                        | ErrorKind::Timeout
+                        | ErrorKind::Server
+                        | ErrorKind::ProtocolChanged
+                        | ErrorKind::Decode
+                );
+            let error = error.with_attempts(attempts).with_may_have_happened(maybe);
+            if let (ErrorKind::Unauthorized, Some(refused), Some(tokens), false) =
+                (error.kind(), &token, &self.tokens, replaced)
+            {
+                tokens.replace(refused).await.map_err(|renewal| renewal.with_attempts(attempts))?;
+                replaced = true;
+                continue;
+            }
+            let elapsed = self.runtime.elapsed().saturating_sub(begun);
+            let Some(delay) = retry.next(&error, attempts, elapsed, call.repeatable, &*self.runtime) else {
+                return Err(error);
+            };
+            if error.kind() == ErrorKind::RateLimited && call.meta.role == Role::Open {
+                self.limiter.penalise(call.meta.path, delay, &*self.runtime);
+            } else {
+                self.runtime.sleep(delay).await;
+            }
+        }
+    }
+
+    async fn attempt(&self, call: &Call, token: Option<&Token>, attempts: u32) -> Result<Reply> {
+        let mut secrets: Vec<&str> = call.request.secrets().collect();
+        secrets.extend(token.map(|token| token.access().expose()));
+        let answer = self.exchange(call, token).await.map_err(|error| error.without(&secrets))?;
+        let (head, body) = answer.into_parts();
+        let reply = |content| Reply {
+            endpoint: call.meta.id,
+            attempts,
+            status: head.status,
+            headers: head.headers.clone(),
+            content,
+        };
+        let content = match call.meta.shape {
+            Shape::Envelope => self.read(call, head.status, body).await.map(ReplyContent::Envelope),
+            Shape::Stream if head.status.is_success() => Ok(ReplyContent::Stream(body)),
+            Shape::Stream => Err(refusal(head.status, body).await),
+        };
+        content.map(reply).map_err(|error| {
+            error.with_http_status(head.status.as_u16()).with_retry_after(retry_after(&head.headers)).without(&secrets)
+        })
+    }
+
+    async fn exchange(&self, call: &Call, token: Option<&Token>) -> Result<Response<Body>> {
+        let url = self.address(call)?;
+        let (headers, body) = call.request.open(random_u64(&*self.runtime))?;
+        if call.meta.role == Role::Data {
+            return self.data.send(DataRequest::new(call.meta.method.into(), url, headers, body)?).await;
+        }
+        let mut request = http::Request::new(body);
+        *request.method_mut() = call.meta.method.into();
+        *request.uri_mut() = uri(&url)?;
+        *request.headers_mut() = headers;
+        let mut credentials = Credentials::new(self.profile.headers());
+        if let Some(token) = token {
+            credentials.bearer(token.access().expose())?;
+        }
+        match call.meta.role {
+            Role::Upload => self.upload.send(&self.hosts, request, credentials).await,
+            _ => self.control.send(request, credentials).await,
+        }
+    }
+
+    fn address(&self, call: &Call) -> Result<Url> {
+        let mut url = match (&call.target, call.meta.role) {
+            (Target::Base, Role::Open) => join(self.hosts.open(), call.meta.path),
+            (Target::Server(server), Role::Upload) => join(server, call.meta.path),
+            (Target::Url(url), Role::Data) => url.clone(),
+            (target, role) => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    format!("an operation for {role:?} hosts cannot go to {}", target.kind()),
+                ));
+            }
+        };
+        call.request.append_query(&mut url);
+        Ok(url)
+    }
+
+    /// Reads an enveloped answer, and fails unless its code means success.
+    async fn read(&self, call: &Call, status: StatusCode, body: Body) -> Result<Bytes> {
+        let bytes = body.collect(MOST_REPLY).await.map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::FileTooLarge => {
+                Error::new(ErrorKind::Decode, "the answer is larger than any answer of the service")
+            }
+            _ => Error::io("the answer could not be read", cause),
+        })?;
+        let envelope = match envelope::parse(&bytes) {
+            Ok(envelope) => envelope,
+            Err(error) => return Err(by_status(status).map_or(error, |(kind, text)| Error::new(kind, text))),
+        };
+        let code = envelope.code;
+        if call.meta.success.contains(&code.number) {
+            if status.is_server_error() {
+                return Err(Error::new(ErrorKind::Server, "the server failed"));
+            }
+            return Ok(bytes);
+        }
+        let (kind, text) = match code.number {
+            // The firewall's own answer, which is not the API's: `{"code":"403", …}`.
+            403 if code.is_text => (ErrorKind::Blocked, "the service refuses this address or account for now".into()),
+            401 => (ErrorKind::Unauthorized, "the token or the credentials were refused".into()),
+            429 => (ErrorKind::RateLimited, "too many requests".into()),
+            number => self.profile.classify(call.meta.id, number, &envelope.message),
+        };
+        Err(Error::new(kind, text)
+            .with_answer(code.number, &envelope.message)
+            .with_trace_id(envelope.trace_id.as_deref()))
+    }
+}
+
+impl Target {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Base => "a base address",
+            Self::Server(_) => "a named server",
+            Self::Url(_) => "a whole address",
+        }
+    }
+}
+
+/// Puts `path` behind the path of `base`, which may end in a slash or have a prefix.
+fn join(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// What an HTTP status alone says, where the body says nothing.
+fn by_status(status: StatusCode) -> Option<(ErrorKind, &'static str)> {
+    match status.as_u16() {
+        401 => Some((ErrorKind::Unauthorized, "the token or the credentials were refused")),
+        403 => Some((ErrorKind::Blocked, "the service refuses this address or account for now")),
+        404 => Some((
+            ErrorKind::ProtocolChanged,
+            "the service does not know this path: check the address, or update the SDK",
+        )),
+        429 => Some((ErrorKind::RateLimited, "too many requests")),
+        500.. => Some((ErrorKind::Server, "the server failed")),
+        _ => None,
+    }
+}
+
+/// Makes an error of what a storage or CDN host answered in place of data.
+async fn refusal(status: StatusCode, body: Body) -> Error {
+    let (kind, text) = match status.as_u16() {
+        401 | 403 => (
+            ErrorKind::LinkRejected,
+            "the download or upload address was refused: it may have expired, or be bound to another place",
+        ),
+        404 | 410 => (ErrorKind::NotFound, "there is nothing at the address"),
+        429 => (ErrorKind::RateLimited, "the host wants fewer requests or connections"),
+        500.. => (ErrorKind::Server, "the storage or CDN host failed"),
+        _ => (ErrorKind::WrongContent, "the host did not answer with the data"),
+    };
+    let error = Error::new(kind, text);
+    let Ok(bytes) = body.collect(MOST_REFUSAL).await else {
+        return error;
+    };
+    match envelope::parse(&bytes) {
+        Ok(envelope) => {
+            error.with_answer(envelope.code.number, &envelope.message).with_trace_id(envelope.trace_id.as_deref())
+        }
+        Err(_) => error,
+    }
+}
+
+/// Reads `Retry-After` in its form of seconds.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Tells `tracing` how an attempt ended, where the feature is on.
+#[cfg(feature = "tracing")]
+fn trace(endpoint: &'static str, attempt: u32, error: Option<&Error>) {
+    match error {
+        None => tracing::debug!(endpoint, attempt, "succeeded"),
+        Some(error) => {
+            tracing::debug!(endpoint, attempt, kind = ?error.kind(), code = error.code(), status = error.http_status(), trace_id = error.trace_id(), "failed")
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+fn trace(_endpoint: &'static str, _attempt: u32, _error: Option<&Error>) {}

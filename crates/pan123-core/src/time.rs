@@ -1,0 +1,122 @@
+//! Instants, read from every way the service writes them.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+/// An instant, in whole seconds since 1970-01-01 00:00:00 UTC.
+///
+/// The service writes times without a zone and means UTC+8; this type is always the true instant.
+///
+/// # Example
+///
+/// ```
+/// use pan123_core::Timestamp;
+///
+/// let written = Timestamp::parse("2026-05-01 10:00:00").unwrap();
+/// assert_eq!(written.to_string(), "2026-05-01T02:00:00Z");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+/// How far the service's clock is ahead of UTC, in seconds.
+const UTC_PLUS_8: i64 = 8 * 3600;
+
+impl Timestamp {
+    /// Makes an instant from Unix seconds.
+    pub const fn from_unix(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Returns the Unix seconds.
+    pub const fn unix(self) -> i64 {
+        self.0
+    }
+
+    /// Reads any of the service's forms: bare (meaning UTC+8), with ` +0800 CST` behind it, or RFC 3339.
+    ///
+    /// Returns `None` for anything else; an unreadable time is never replaced by the present.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+            return Some(Self(instant.as_second()));
+        }
+        let bare = text.strip_suffix(" CST").unwrap_or(text);
+        let bare = bare.strip_suffix(" +0800").unwrap_or(bare);
+        let civil: DateTime = bare.parse().ok()?;
+        // Counted on the calendar: 9999-12-31 23:59:59, which the service writes for "never ends", lies behind the
+        // last instant that a time zone library accepts.
+        let since_epoch = civil.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+        Some(Self(since_epoch.as_secs() - UTC_PLUS_8))
+    }
+
+    /// Returns the instant `duration` later.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)))
+    }
+
+    /// Returns how long it is from `earlier` to here; nothing when `earlier` is the later one.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_secs(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        Self(match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds),
+        })
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(time: Timestamp) -> Self {
+        let distance = Duration::from_secs(time.0.unsigned_abs());
+        if time.0 >= 0 { UNIX_EPOCH + distance } else { UNIX_EPOCH - distance }
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// Writes RFC 3339 in UTC, or the bare seconds where a calendar ends.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(instant) => instant.fmt(f),
+            Err(_) => self.0.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn every_form_of_the_service_is_the_same_instant() {
+        for (text, unix) in [
+            ("2026-05-01 10:00:00", Some(1_777_600_800)),
+            ("2026-05-01 10:00:00 +0800 CST", Some(1_777_600_800)),
+            ("2026-05-01T10:00:00+08:00", Some(1_777_600_800)),
+            ("2026-05-01T02:00:00Z", Some(1_777_600_800)),
+            ("9999-12-31 23:59:59", Some(253_402_271_999)),
+            ("0001-01-01 00:00:00", Some(-62_135_625_600)),
+            ("", None),
+            ("soon", None),
+            ("2026-13-01 00:00:00", None),
+        ] {
+            assert_eq!(Timestamp::parse(text).map(Timestamp::unix), unix, "{text}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Readers for the service's loose JSON: numbers as text, nulls for lists, both kinds of truth.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{Deserialize, Deserializer, de};
+
+/// Reads a whole number, given as a number or as decimal text. Anything else is an error.
+///
+/// # Errors
+///
+/// When the value is of another type or does not fit.
+pub fn integer<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64> + TryFrom<u64>,
+{
+    struct Visitor<T>(PhantomData<T>);
+
+    impl<T: TryFrom<i64> + TryFrom<u64>> de::Visitor<'_> for Visitor<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number, or one as text")
+        }
+
+        fn visit_i64<E: de::Error>(self, value: i64) -> Result<T, E> {
+            T::try_from(value).map_err(|_| E::invalid_value(de::Unexpected::Signed(value), &self))
+        }
+
+        fn visit_u64<E: de::Error>(self, value: u64) -> Result<T, E> {
+            T::try_from(value).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(value), &self))
+        }
+
+        fn visit_f64<E: de::Error>(self, value: f64) -> Result<T, E> {
+            // Gateways written in other languages print 15000001 as 1.5000001e7; whole ones that a double holds are exact.
+            if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
+                #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits, checked above")]
+                return self.visit_i64(value as i64);
+            }
+            Err(E::invalid_value(de::Unexpected::Float(value), &self))
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            let text = text.trim();
+            match (text.parse::<i64>(), text.parse::<u64>()) {
+                (Ok(value), _) => self.visit_i64(value),
+                (_, Ok(value)) => self.visit_u64(value),
+                _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+            }
+        }
+    }
+
+    deserializer.deserialize_any(Visitor(PhantomData))
+}
+
+/// Reads a whole number where null, an empty text or nonsense may stand and nothing is lost by 0.
+///
+/// # Errors
+///
+/// Only when the JSON itself is broken.
+pub fn integer_or_zero<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64> + TryFrom<u64> + Default,
+{
+    struct Loose<T>(T);
+
+    impl<'de, T: TryFrom<i64> + TryFrom<u64> + Default> Deserialize<'de> for Loose<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let value = serde_json::Value::deserialize(deserializer)?;
+            Ok(Self(integer(value).unwrap_or_default()))
+        }
+    }
+
+    Loose::deserialize(deserializer).map(|Loose(value)| value)
+}
+
+/// Reads a truth value, given as such, as 0 or 1, or as text; null is false.
+///
+/// # Errors
+///
+/// When the value is anything else.
+pub fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    struct Visitor;
+
+    impl<'de> de::Visitor<'de> for Visitor {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("true or false, 1 or 0")
+        }
+
+        fn visit_bool<E: de::Error>(self, value: bool) -> Result<bool, E> {
+            Ok(value)
+        }
+
+        fn visit_i64<E: de::Error>(self, value: i64) -> Result<bool, E> {
+            Ok(value != 0)
+        }
+
+        fn visit_u64<E: de::Error>(self, value: u64) -> Result<bool, E> {
+            Ok(value != 0)
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<bool, E> {
+            Ok(false)
+        }
+
+        fn visit_none<E: de::Error>(self) -> Result<bool, E> {
+            Ok(false)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<bool, E> {
+            match text.to_ascii_lowercase().as_str() {
+                "true" | "1" => Ok(true),
+                "false" | "0" | "" => Ok(false),
+                _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+            }
+        }
+    }
+
+    deserializer.deserialize_any(Visitor)
+}
+
+/// Reads a value where null means the default: a null list is an empty one.
+///
+/// # Errors
+///
+/// When the value is neither null nor of the type.
+pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a time in any of the service's forms; what cannot be read is `None`.
+///
+/// # Errors
+///
+/// Only when the JSON itself is broken.
+pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<crate::Timestamp>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(match value {
+        serde_json::Value::String(text) => crate::Timestamp::parse(&text),
+        serde_json::Value::Number(number) => number.as_i64().filter(|unix| *unix > 0).map(crate::Timestamp::from_unix),
+        _ => None,
+    })
+}
+
+/// Reads a digest where an empty text or null means that there is none, as for folders.
+///
+/// # Errors
+///
+/// When the text is neither empty nor an MD5: a wrong digest would pass as a right one.
+pub fn md5<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<crate::Md5>, D::Error> {
+    match Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)? {
+        Some(text) if !text.is_empty() => text.parse().map(Some).map_err(de::Error::custom),
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: TryFrom<i64> + TryFrom<u64>>(json: &str) -> Option<T> {
+        integer(&mut serde_json::Deserializer::from_str(json)).ok()
+    }
+
+    #[test]
+    fn numbers_come_as_numbers_or_text_and_nothing_else() {
+        assert_eq!(read::<i64>("15000001"), Some(15_000_001));
+        assert_eq!(read::<i64>("\"15000001\""), Some(15_000_001));
+        assert_eq!(read::<u64>("18446744073709551615"), Some(u64::MAX));
+        assert_eq!(read::<i64>("1.5000001e7"), Some(15_000_001));
+        for json in ["null", "true", "\"\"", "\"12x\"", "1.5", "[]", "18446744073709551616"] {
+            assert_eq!(read::<i64>(json), None, "{json}");
+        }
+        assert_eq!(read::<u64>("-1"), None);
+    }
+
+    #[test]
+    fn truth_comes_in_four_spellings() {
+        let read = |json: &str| truth(&mut serde_json::Deserializer::from_str(json)).ok();
+        for json in ["true", "1", "\"True\"", "\"1\""] {
+            assert_eq!(read(json), Some(true), "{json}");
+        }
+        for json in ["false", "0", "null", "\"\""] {
+            assert_eq!(read(json), Some(false), "{json}");
+        }
+        assert_eq!(read("\"maybe\""), None);
+    }
+}
