@@ -1,0 +1,92 @@
+//! The simulator's clock, and the ways in which the service writes a moment down.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+
+/// A clock that follows the machine's until it is set; then it stands still until it is moved.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Clock {
+    ahead_ms: i64,
+    frozen_ms: Option<i64>,
+}
+
+impl Clock {
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.frozen_ms.unwrap_or_else(|| machine_ms() + self.ahead_ms)
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.now_ms().div_euclid(1000)
+    }
+
+    pub(crate) fn freeze_at(&mut self, unix: i64) {
+        self.frozen_ms = Some(unix.saturating_mul(1000));
+    }
+
+    pub(crate) fn run(&mut self) {
+        if let Some(frozen) = self.frozen_ms.take() {
+            self.ahead_ms = frozen - machine_ms();
+        }
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        match &mut self.frozen_ms {
+            Some(frozen) => *frozen = frozen.saturating_add(by),
+            None => self.ahead_ms = self.ahead_ms.saturating_add(by),
+        }
+    }
+}
+
+/// `2026-05-01 10:00:00`, the service's usual form: no zone, meaning UTC+8.
+pub(crate) fn local(unix: i64) -> String {
+    beijing(unix, "%Y-%m-%d %H:%M:%S")
+}
+
+/// `2026-05-01T10:00:00+08:00`, as in `expiredAt`.
+pub(crate) fn rfc3339(unix: i64) -> String {
+    beijing(unix, "%Y-%m-%dT%H:%M:%S%:z")
+}
+
+/// The form of the HTTP `Date` header.
+pub(crate) fn http_date(unix: i64) -> String {
+    timestamp(unix).to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+fn beijing(unix: i64, format: &str) -> String {
+    timestamp(unix).to_zoned(TimeZone::fixed(Offset::constant(8))).strftime(format).to_string()
+}
+
+fn timestamp(unix: i64) -> Timestamp {
+    Timestamp::from_second(unix).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn machine_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_in_utc_plus_8() {
+        assert_eq!(local(1_700_000_000), "2023-11-15 06:13:20");
+        assert_eq!(rfc3339(1_700_000_000), "2023-11-15T06:13:20+08:00");
+        assert_eq!(http_date(1_700_000_000), "Tue, 14 Nov 2023 22:13:20 GMT");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_stands_still_until_it_is_moved() {
+        let mut clock = Clock::default();
+        clock.freeze_at(1000);
+        assert_eq!(clock.now(), 1000);
+        clock.advance(Duration::from_millis(1500));
+        assert_eq!(clock.now(), 1001);
+        clock.run();
+        assert!((1001..1010).contains(&clock.now()));
+    }
+}

@@ -1,0 +1,356 @@
+//! One request from its arrival to its answer: route, fault, credentials, parameters, operation, log.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+
+use crate::args::{Args, Given, Place};
+use crate::body::{Arrived, Cut, End, Outgoing, Source, StallGuard, Tap};
+use crate::clock::http_date;
+use crate::face::Face;
+use crate::fault::{Fault, Script, When};
+use crate::form::{self, Form, Reading};
+use crate::log::RecordedRequest;
+use crate::ops::cdn::Fetch;
+use crate::ops::{Call, cdn, upload_v2};
+use crate::reply::{Payload, Refusal, Reply};
+use crate::route::{self, Auth, NoRoute, Route, Run};
+use crate::state::Shared;
+use crate::wire::Link;
+
+/// Answers a request; an error closes the connection without an answer.
+pub(crate) async fn request(
+    shared: Arc<Shared>,
+    face: Face,
+    link: Arc<Link>,
+    request: Request<Incoming>,
+) -> Result<Response<Outgoing>, Cut> {
+    let (head, incoming) = request.into_parts();
+    let route = route::find(face, &head.method, head.uri.path(), shared.config.lenient);
+    let (sequence, trace, fault) = {
+        let mut state = shared.state();
+        let recorded = record(&head, face, route.ok(), state.clock.now());
+        let sequence = state.log.begin(recorded);
+        let fault = route.ok().and_then(|route| state.faults.meet(route.id)).map(made_whole);
+        (sequence, state.trace(), fault)
+    };
+    let arrived = Arrived::default();
+    let end = route.ok().zip(fault.as_ref()).and_then(|(route, fault)| cut_of_upload(route, fault, &head.headers));
+    let tap = Tap::new(incoming, arrived.clone(), end, Arc::clone(&shared.stalls));
+    if let Some(delay) = fault.as_ref().and_then(|fault| fault.script.delay) {
+        tokio::time::sleep(delay).await;
+    }
+    let before = fault.as_ref().filter(|fault| fault.when == When::Before && !fault.script.only_delays());
+    let reply = match (route, before) {
+        (_, Some(_)) => {
+            form::drain(tap).await;
+            Ok(Reply::data(Value::Null))
+        }
+        (Ok(route), None) => carry_out(&shared, route, &head, tap, fault.as_ref().map(|fault| &fault.script)).await,
+        (Err(none), None) => {
+            form::drain(tap).await;
+            Err(nothing_there(none, face, &head))
+        }
+    };
+    let reply = reply.unwrap_or_else(Reply::from);
+    {
+        let (body, body_len) = arrived.start_and_length();
+        shared.state().log.change(sequence, |request| (request.body, request.body_len) = (body, body_len));
+    }
+    let reply = match &fault {
+        Some(fault) => spoil(&shared, fault, reply, arrived.was_cut()).await?,
+        None => reply,
+    };
+    let (status, code) = (reply.status, reply.code());
+    shared.state().log.change(sequence, |request| (request.status, request.code) = (Some(status), code));
+    let script = fault.as_ref().filter(|fault| !fault.script.only_delays());
+    Ok(respond(&shared, &link, &head.method, reply, &trace, script))
+}
+
+fn record(head: &Parts, face: Face, route: Option<&Route>, unix: i64) -> RecordedRequest {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    RecordedRequest {
+        sequence: 0,
+        unix,
+        face,
+        operation: route.map(|route| route.id.to_owned()),
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: form::pairs(head.uri.query().unwrap_or_default()),
+        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        body: bytes::Bytes::new(),
+        body_len: 0,
+        status: None,
+        code: None,
+        note: None,
+    }
+}
+
+/// A fault that says nothing but when is a status 500.
+fn made_whole(mut fault: Fault) -> Fault {
+    let script = &mut fault.script;
+    let says_nothing = !script.replaces_answer()
+        && !script.spoils_wire()
+        && script.headers.is_empty()
+        && script.code_text.is_none()
+        && script.delay.is_none();
+    if says_nothing && fault.when != When::During {
+        script.status = Some(500);
+    }
+    fault
+}
+
+/// Where a fault ends the body of an upload that is arriving.
+fn cut_of_upload(route: &Route, fault: &Fault, headers: &HeaderMap) -> Option<(u64, End)> {
+    if fault.when != When::During || !route.run.is_upload() {
+        return None;
+    }
+    let declared = headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let half = declared.map_or(1, |length| length / 2);
+    match fault.script.stall_after {
+        Some(after) => Some((after.unwrap_or(half), End::Stall(None))),
+        None => Some((fault.script.cut_after.unwrap_or(half), End::Cut)),
+    }
+}
+
+fn nothing_there(none: NoRoute, face: Face, head: &Parts) -> Refusal {
+    let (method, path) = (&head.method, head.uri.path());
+    match none {
+        NoRoute::Path => Refusal::rule(format!("nothing answers {path} on the {face} face")).with_status(404),
+        NoRoute::Method => {
+            Refusal::rule(format!("{path} on the {face} face does not answer {method}")).with_status(405)
+        }
+    }
+}
+
+async fn carry_out(
+    shared: &Arc<Shared>,
+    route: &Route,
+    head: &Parts,
+    tap: Tap,
+    script: Option<&Script>,
+) -> Result<Reply, Refusal> {
+    if let Err(refusal) = check_credentials(shared, route, &head.headers) {
+        form::drain(tap).await;
+        return Err(refusal);
+    }
+    let lenient = shared.config.lenient;
+    let oddity = script.and_then(|script| script.oddity);
+    let reading = |file, piece, most| Reading { file, lenient, keep: shared.config.verify, piece, most };
+    let query = form::pairs(head.uri.query().unwrap_or_default()).into_iter();
+    let query = query.map(|(name, value)| (Place::Query, name, Value::from(value)));
+    match route.run {
+        Run::Download | Run::DirectLink => {
+            form::drain(tap).await;
+            let fetch = Fetch {
+                method: &head.method,
+                path: head.uri.path(),
+                query: head.uri.query().unwrap_or_default(),
+                headers: &head.headers,
+                ignore_range: script.is_some_and(|script| script.ignore_range),
+            };
+            let fetched = if matches!(route.run, Run::Download) { cdn::download } else { cdn::direct_link };
+            Ok(fetched(shared, &fetch))
+        }
+        Run::Slice | Run::SingleCreate => {
+            let (name, piece, most) = match route.run {
+                Run::Slice => ("slice", usize::MAX, MOST_IN_SLICE),
+                _ => ("file", upload_v2::PIECE, upload_v2::MOST_AT_ONCE),
+            };
+            let form = Form::read(&head.headers, tap, reading(name, piece, most)).await?;
+            let texts = form.texts.into_iter().map(|(name, value)| (Place::Form, name, Value::from(value)));
+            let args = Args::read(route.params, query.chain(texts).collect(), lenient)?;
+            match route.run {
+                Run::Slice => upload_v2::slice(shared, &args, form.file),
+                _ => upload_v2::single_create(shared, &args, form.file),
+            }
+        }
+        Run::Complete => {
+            let args =
+                Args::read(route.params, query.chain(fields(route, head, tap, lenient).await?).collect(), lenient)?;
+            upload_v2::complete(shared, &args, oddity).await
+        }
+        Run::Plain(run) => {
+            let args =
+                Args::read(route.params, query.chain(fields(route, head, tap, lenient).await?).collect(), lenient)?;
+            let mut state = shared.state();
+            let now = state.clock.now();
+            run(&mut Call { shared, state: &mut state, args: &args, oddity, now })
+        }
+    }
+}
+
+/// Checks the platform header and the token.
+fn check_credentials(shared: &Shared, route: &Route, headers: &HeaderMap) -> Result<(), Refusal> {
+    let lenient = shared.config.lenient;
+    let header =
+        |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
+    if route.auth == Auth::Nothing {
+        return match ["authorization", "platform", "cookie"].iter().find(|name| headers.contains_key(**name)) {
+            Some(name) if !lenient => {
+                Err(Refusal::rule(format!("the header `{name}` must not be sent to this host")).with_status(400))
+            }
+            _ => Ok(()),
+        };
+    }
+    match header("platform").as_deref() {
+        Some("open_platform") => {}
+        _ if lenient && route.run.is_upload() => {}
+        None | Some("") => return Err(Refusal::new(1, "Please include the platform field in the request header")),
+        Some(_) if lenient => {}
+        Some(_) => return Err(Refusal::rule("the header `platform` is not `open_platform`")),
+    }
+    if route.auth == Auth::Platform {
+        return Ok(());
+    }
+    let Some(authorization) = header("authorization") else {
+        return Err(Refusal::new(401, "access token missing"));
+    };
+    let token = authorization
+        .split_once(' ')
+        .filter(|(scheme, _)| *scheme == "Bearer" || (lenient && scheme.eq_ignore_ascii_case("bearer")));
+    let Some((_, token)) = token else {
+        return Err(Refusal::new(401, "access token invalid"));
+    };
+    let state = shared.state();
+    state.tokens.check(token.trim(), state.clock.now()).map_err(|why| Refusal::new(401, why))
+}
+
+/// Reads the parameters in a body that is no upload.
+async fn fields(route: &Route, head: &Parts, tap: Tap, lenient: bool) -> Result<Vec<Given>, Refusal> {
+    let content_type = head.headers.get(http::header::CONTENT_TYPE);
+    let content_type =
+        content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase()).unwrap_or_default();
+    let place = |place: Place| move |(name, value): (String, String)| (place, name, Value::from(value));
+    if lenient && content_type.starts_with("multipart/form-data") {
+        let form =
+            Form::read(&head.headers, tap, Reading { file: "", lenient, keep: false, piece: 1, most: 0 }).await?;
+        return Ok(form.texts.into_iter().map(place(Place::Form)).collect());
+    }
+    let body = form::whole(tap).await?;
+    if lenient && content_type.starts_with("application/x-www-form-urlencoded") {
+        let text = String::from_utf8_lossy(&body);
+        if !text.trim_start().starts_with('{') {
+            return Ok(form::pairs(&text).into_iter().map(place(Place::Form)).collect());
+        }
+    }
+    let takes_json = route.params.iter().any(|param| param.place == Place::Json);
+    let is_json = content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
+    if !lenient {
+        let needs_body = takes_json && head.method != Method::GET;
+        if needs_body && !is_json {
+            return Err(Refusal::rule("the content type is not application/json"));
+        }
+        if !takes_json && (!body.is_empty() || (head.method == Method::GET && !content_type.is_empty())) {
+            return Err(Refusal::rule("this call takes no body and no content type"));
+        }
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Vec::new());
+    }
+    match serde_json::from_slice::<Value>(&body) {
+        Ok(Value::Object(fields)) => Ok(fields.into_iter().map(|(name, value)| (Place::Json, name, value)).collect()),
+        Ok(Value::Null) if lenient => Ok(Vec::new()),
+        Ok(_) => Err(Refusal::rule("the body is not a JSON object")),
+        Err(error) => Err(Refusal::rule(format!("the body is not JSON: {error}"))),
+    }
+}
+
+/// Applies what a fault does to an answer; what it does to the sending comes later.
+async fn spoil(shared: &Arc<Shared>, fault: &Fault, mut reply: Reply, upload_was_cut: bool) -> Result<Reply, Cut> {
+    let script = &fault.script;
+    if script.only_delays() {
+        return Ok(reply);
+    }
+    if script.drop_answer || (upload_was_cut && !script.replaces_answer()) {
+        return Err(Cut);
+    }
+    if script.stall_after == Some(None) && fault.when != When::During {
+        let _stalled = StallGuard::new(&shared.stalls);
+        return std::future::pending().await;
+    }
+    if let Some((content_type, bytes)) = &script.body {
+        reply = Reply::other(script.status.unwrap_or(200), content_type, bytes.clone());
+    } else if script.code.is_some() || script.message.is_some() {
+        let code = script.code.unwrap_or(1);
+        let message = script.message.clone().unwrap_or_else(|| default_message(code).to_owned());
+        reply = Reply::envelope(script.status.unwrap_or(200), json!(code), message, Value::Null);
+    } else if let Some(status) = script.status {
+        reply = Reply::gateway(status);
+    }
+    if let (Some(text), Payload::Envelope { code, .. }) = (&script.code_text, &mut reply.payload) {
+        *code = Value::from(text.as_str());
+    }
+    reply.headers.extend(script.headers.iter().cloned());
+    Ok(reply)
+}
+
+fn default_message(code: i64) -> &'static str {
+    match code {
+        0 => "ok",
+        401 => "access token expired",
+        429 => "操作频繁,请稍后再试",
+        5066 => "文件不存在",
+        5113 => "本月免费流量不足",
+        20103 => "文件正在校验中,请间隔1秒后再试",
+        _ => "sim: scripted",
+    }
+}
+
+/// Puts the answer on the wire, spoilt if a fault says so.
+fn respond(
+    shared: &Arc<Shared>,
+    link: &Arc<Link>,
+    method: &Method,
+    reply: Reply,
+    trace: &str,
+    fault: Option<&Fault>,
+) -> Response<Outgoing> {
+    let Reply { status, headers, payload, held } = reply;
+    let (content_type, mut source) = payload.encode(trace);
+    let mut announced = None;
+    if method == Method::HEAD {
+        announced = Some(source.length());
+        source = Source::Bytes(bytes::Bytes::new());
+    }
+    let length = source.length();
+    let mut body = Outgoing::new(source, Arc::clone(link), Arc::clone(&shared.stalls));
+    body.hold(held);
+    if let Some(fault) = fault {
+        let script = &fault.script;
+        if script.corrupt {
+            body.corrupt();
+        }
+        if let Some(claimed) = script.content_length {
+            announced = Some(claimed);
+            body.lie(claimed);
+        }
+        if let Some(Some(bytes)) = script.stall_after {
+            body.stop_after(bytes, End::Stall(None));
+        } else if let Some(bytes) = script.cut_after {
+            body.stop_after(bytes, End::Cut);
+        } else if fault.when == When::During && !script.replaces_answer() {
+            body.stop_after(length / 2, End::Cut);
+        }
+        if script.duplicate {
+            link.start_echo();
+        }
+    }
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let date = http_date(shared.state().clock.now());
+    let fixed = [("content-type".to_owned(), content_type), ("date".to_owned(), date)];
+    let length = announced.map(|length| ("content-length".to_owned(), length.to_string()));
+    for (name, value) in fixed.into_iter().chain(length).chain(headers) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// No slice is larger than this, so that a client cannot fill the memory.
+const MOST_IN_SLICE: u64 = 1 << 30;

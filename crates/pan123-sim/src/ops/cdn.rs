@@ -1,0 +1,257 @@
+//! The CDN: bytes behind download addresses and direct links, whole or in ranges.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::Call;
+use crate::body::Source;
+use crate::clock::http_date;
+use crate::content::{Content, md5_hex};
+use crate::drive::{Drive, Kind};
+use crate::form::pairs;
+use crate::reply::{Payload, Reply};
+use crate::simulator::{LINK_KEY, UID};
+use crate::state::Shared;
+
+/// A request to the CDN.
+#[derive(Debug)]
+pub(crate) struct Fetch<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) ignore_range: bool,
+}
+
+/// Makes a download address that is good for a while.
+pub(crate) fn download_url(call: &mut Call<'_>, md5: &str, size: u64, name: &str) -> String {
+    let lifetime = i64::try_from(call.shared.config.download_lifetime.as_secs()).unwrap_or(i64::MAX);
+    let expires = call.now.saturating_add(lifetime);
+    let path = format!("/123-61/{}/{UID}-0/{md5}", &md5[..8]);
+    let nonce = crate::seed::word(&mut call.state.random, 8);
+    let signature = signature(call.shared, &path, expires, size, &nonce);
+    let cdn = &call.shared.urls.cdn;
+    let name = utf8_percent_encode(name, ESCAPED);
+    format!("{cdn}{path}?v=5&t={expires}&s={signature}&r={nonce}&bzs={size}&filename={name}")
+}
+
+pub(crate) fn direct_url(call: &Call<'_>, id: i64) -> String {
+    let path = call.state.drive.path(id);
+    let escaped: Vec<String> = path.split('/').map(|name| utf8_percent_encode(name, ESCAPED).to_string()).collect();
+    format!("{}/{UID}{}", call.shared.urls.cdn, escaped.join("/"))
+}
+
+/// Whether a folder above the entry is a direct-link space.
+pub(crate) fn is_in_direct_link_space(drive: &Drive, id: i64) -> bool {
+    drive.ancestry(id).skip(1).any(|node| matches!(node.kind, Kind::Folder { direct_link: true }))
+}
+
+pub(crate) fn download(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
+    let query = pairs(fetch.query);
+    let get =
+        |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
+    let (expires, size) = (get("t").parse().unwrap_or_default(), get("bzs").parse().unwrap_or_default());
+    if get("s") != signature(shared, fetch.path, expires, size, get("r")) {
+        return forbidden("the download address is not valid");
+    }
+    let md5 = fetch.path.rsplit('/').next().unwrap_or_default();
+    let content = {
+        let state = shared.state();
+        if expires <= state.clock.now() {
+            return forbidden("the download address has expired");
+        }
+        state.content(md5, size)
+    };
+    match content {
+        Some(content) => serve(shared, fetch, content, md5, get("filename"), get("s")),
+        None => Reply::other(404, TEXT, "no such file"),
+    }
+}
+
+pub(crate) fn direct_link(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
+    let Ok(path) = percent_decode_str(fetch.path).decode_utf8() else {
+        return Reply::other(404, TEXT, "no such file");
+    };
+    let (name, found) = {
+        let state = shared.state();
+        if shared.config.link_authentication && !is_signed(&path, fetch.query, state.clock.now()) {
+            return forbidden("the link is not signed, or its signature is wrong or has expired");
+        }
+        let inside = path.strip_prefix(&format!("/{UID}")).unwrap_or_default();
+        let found = state
+            .drive
+            .find(inside)
+            .filter(|node| is_in_direct_link_space(&state.drive, node.id))
+            .and_then(|node| Some((node.name.clone(), node.content()?)));
+        match found {
+            Some((name, (md5, size))) => (name, state.content(&md5, size).map(|content| (content, md5))),
+            None => (String::new(), None),
+        }
+    };
+    match found {
+        Some((content, md5)) => serve(shared, fetch, content, &md5, &name, fetch.path),
+        None => Reply::other(404, TEXT, "no such file"),
+    }
+}
+
+/// Checks `auth_key = ts - rand - uid - hash`, where the hash is the MD5 of `path - ts - rand - uid - key`.
+fn is_signed(decoded_path: &str, query: &str, now: i64) -> bool {
+    let keys: Vec<String> =
+        pairs(query).into_iter().filter(|(name, _)| name == "auth_key").map(|(_, value)| value).collect();
+    let [key] = keys.as_slice() else { return false };
+    let parts: Vec<&str> = key.split('-').collect();
+    let [ts, rand, uid, hash] = parts.as_slice() else { return false };
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let expected = md5_hex(format!("{decoded_path}-{ts}-{rand}-{uid}-{LINK_KEY}").as_bytes());
+    plain(ts)
+        && plain(uid)
+        && ts.parse::<i64>().is_ok_and(|ts| ts > now)
+        && uid.parse() == Ok(UID)
+        && hash.eq_ignore_ascii_case(&expected)
+}
+
+fn signature(shared: &Shared, path: &str, expires: i64, size: u64, nonce: &str) -> String {
+    md5_hex(format!("{path}|{expires}|{size}|{nonce}|{}|cdn", shared.config.seed).as_bytes())
+}
+
+fn serve(shared: &Arc<Shared>, fetch: &Fetch<'_>, content: Content, md5: &str, name: &str, link: &str) -> Reply {
+    let place = match Place::take(shared, link) {
+        Ok(place) => place,
+        Err(TooMany) => return Reply::other(429, TEXT, "too many connections for this link"),
+    };
+    let size = content.size();
+    let tag = format!("\"{md5}\"");
+    let wanted = fetch.headers.get(http::header::RANGE).and_then(|value| value.to_str().ok());
+    let same = fetch.headers.get(http::header::IF_RANGE).is_none_or(|value| value.as_bytes() == tag.as_bytes());
+    let range = match wanted {
+        Some(wanted) if same && !fetch.ignore_range => Range::parse(wanted, size),
+        _ => Range::Whole,
+    };
+    let (status, offset, end) = match range {
+        Range::Whole => (200, 0, size),
+        Range::Part(offset, end) => (206, offset, end),
+        Range::Outside => {
+            return Reply::other(416, TEXT, "the range lies outside the file")
+                .header("content-range", format!("bytes */{size}"));
+        }
+    };
+    let content_type = "application/octet-stream".to_owned();
+    let now = shared.state().clock.now();
+    let headers = vec![
+        ("accept-ranges".to_owned(), "bytes".to_owned()),
+        ("etag".to_owned(), tag),
+        ("last-modified".to_owned(), http_date(now.min(LAST_MODIFIED))),
+        (
+            "content-disposition".to_owned(),
+            format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name, ESCAPED)),
+        ),
+    ];
+    let payload = Payload::Other { content_type, source: Source::Content { content, offset, end } };
+    let reply = Reply { status, headers, payload, held: (fetch.method == Method::GET).then(|| Box::new(place) as _) };
+    if status == 206 { reply.header("content-range", format!("bytes {offset}-{}/{size}", end - 1)) } else { reply }
+}
+
+fn forbidden(why: &'static str) -> Reply {
+    Reply::other(403, TEXT, why)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Range {
+    Whole,
+    Part(u64, u64),
+    Outside,
+}
+
+impl Range {
+    /// Reads a `Range` header; what is no single range of bytes asks for the whole file.
+    fn parse(header: &str, size: u64) -> Self {
+        let spec = header.trim().split_once('=').filter(|(unit, _)| unit.trim().eq_ignore_ascii_case("bytes"));
+        let Some((first, last)) = spec.and_then(|(_, range)| range.split_once('-')) else { return Self::Whole };
+        match (first.trim().parse::<u64>(), last.trim().parse::<u64>()) {
+            (Ok(first), _) if first >= size => Self::Outside,
+            (Ok(first), Ok(last)) if last >= first => Self::Part(first, size.min(last.saturating_add(1))),
+            (Ok(first), Err(_)) if last.trim().is_empty() => Self::Part(first, size),
+            (Err(_), Ok(0)) if first.trim().is_empty() => Self::Outside,
+            (Err(_), Ok(_)) if first.trim().is_empty() && size == 0 => Self::Outside,
+            (Err(_), Ok(tail)) if first.trim().is_empty() => Self::Part(size.saturating_sub(tail), size),
+            _ => Self::Whole,
+        }
+    }
+}
+
+/// A transfer's place among those that a link may have.
+struct Place {
+    shared: Arc<Shared>,
+    link: String,
+}
+
+struct TooMany;
+
+impl Place {
+    fn take(shared: &Arc<Shared>, link: &str) -> Result<Self, TooMany> {
+        let mut state = shared.state();
+        let running = state.links.entry(link.to_owned()).or_default();
+        if shared.config.cdn_connections.is_some_and(|most| *running >= most) {
+            return Err(TooMany);
+        }
+        *running += 1;
+        Ok(Self { shared: Arc::clone(shared), link: link.to_owned() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        if let Some(running) = state.links.get_mut(&self.link) {
+            *running = running.saturating_sub(1);
+            if *running == 0 {
+                state.links.remove(&self.link);
+            }
+        }
+    }
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+/// Contents never change under their address, so any moment in the past will do.
+const LAST_MODIFIED: i64 = 1_700_000_000;
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        for (header, expected) in [
+            ("bytes=0-0", Range::Part(0, 1)),
+            ("bytes=5-", Range::Part(5, 10)),
+            ("bytes=5-99", Range::Part(5, 10)),
+            ("bytes=-3", Range::Part(7, 10)),
+            ("bytes=-30", Range::Part(0, 10)),
+            ("Bytes=9-9", Range::Part(9, 10)),
+            ("bytes=10-", Range::Outside),
+            ("bytes=-0", Range::Outside),
+            ("bytes=5-4", Range::Whole),
+            ("bytes=0-1,4-5", Range::Whole),
+            ("lines=0-1", Range::Whole),
+        ] {
+            assert_eq!(Range::parse(header, 10), expected, "{header}");
+        }
+        assert_eq!(Range::parse("bytes=-5", 0), Range::Outside);
+    }
+
+    #[test]
+    fn signatures_hash_the_decoded_path() {
+        let hash = md5_hex(format!("/{UID}/资料/a b.txt-2000-r-{UID}-{LINK_KEY}").as_bytes());
+        let path = format!("/{UID}/资料/a b.txt");
+        let query = format!("auth_key=2000-r-{UID}-{hash}");
+        assert!(is_signed(&path, &query, 1999));
+        assert!(is_signed(&path, &format!("b=1&{query}"), 1999));
+        assert!(!is_signed(&path, &query, 2000));
+        assert!(!is_signed(&path, &format!("{query}&{query}"), 1999));
+        assert!(!is_signed(&format!("{path}x"), &query, 1999));
+        assert!(!is_signed(&path, "", 1999));
+    }
+}

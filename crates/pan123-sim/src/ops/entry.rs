@@ -1,0 +1,61 @@
+//! How an entry looks on the wire, which differs from call to call.
+
+use serde_json::{Value, json};
+
+use crate::clock::local;
+use crate::drive::{Drive, Node};
+use crate::simulator::UID;
+
+/// As in v2 lists and in infos: `fileId`, `parentFileId`.
+pub(crate) fn listed(drive: &Drive, node: &Node) -> Value {
+    json!({
+        "fileId": node.id,
+        "filename": node.name,
+        "parentFileId": node.parent,
+        "type": i32::from(node.is_folder()),
+        "etag": node.md5(),
+        "size": node.size(),
+        "category": category(node),
+        "status": status(node),
+        "punishFlag": 0,
+        "s3KeyFlag": format!("{UID}-0"),
+        "storageNode": if node.is_folder() { "m0" } else { "m16" },
+        "trashed": i32::from(drive.in_trash(node.id)),
+        "createAt": local(node.created),
+        "updateAt": local(node.updated),
+    })
+}
+
+/// As in detail: `fileID`, `parentFileID`, and a folder has the size of what it holds.
+pub(crate) fn detailed(drive: &Drive, node: &Node) -> Value {
+    json!({
+        "fileID": node.id,
+        "filename": node.name,
+        "type": i32::from(node.is_folder()),
+        "size": if node.is_folder() { drive.size_below(node.id) } else { node.size() },
+        "etag": node.md5(),
+        "status": status(node),
+        "parentFileID": node.parent,
+        "createAt": local(node.created),
+        "trashed": i32::from(drive.in_trash(node.id)),
+    })
+}
+
+/// The service's guess at what a file is: 1 audio, 2 video, 3 image, 10 archive, 0 anything else.
+pub(crate) fn category(node: &Node) -> i64 {
+    if node.is_folder() {
+        return 0;
+    }
+    let extension = node.name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
+    match extension.as_str() {
+        "mp3" | "flac" | "wav" | "aac" | "ogg" | "m4a" => 1,
+        "mp4" | "mkv" | "avi" | "mov" | "wmv" | "flv" | "ts" | "webm" => 2,
+        "jpg" | "jpeg" | "png" | "gif" | "bmp" | "webp" | "svg" | "tiff" | "tif" => 3,
+        "zip" | "rar" | "7z" | "tar" | "gz" => 10,
+        _ => 0,
+    }
+}
+
+fn status(node: &Node) -> i64 {
+    if node.is_folder() { 0 } else { 2 }
+}

@@ -1,0 +1,97 @@
+//! Listing, looking up, folders, trash, and addresses for downloads.
+
+use serde_json::{Value, json};
+
+use super::{Call, cdn, entry};
+use crate::drive::{Node, OnClash};
+use crate::reply::{Refusal, Reply};
+
+pub(crate) fn list_v2(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let limit = page_limit(call)?;
+    let after = call.args.opt_int("lastFileId").unwrap_or_default();
+    let search = call.args.text("searchData");
+    let exact = call.args.opt_int("searchMode") == Some(1);
+    let category = call.args.opt_int("category");
+    let drive = &call.state.drive;
+    let mut found: Vec<&Node> = if search.is_empty() {
+        let folder = call.live_folder(call.args.int("parentFileId"))?;
+        drive.children_after(folder, after).collect()
+    } else {
+        let matches = |node: &&Node| if exact { node.name == search } else { node.name.contains(search) };
+        drive.all().filter(|node| node.id > after).filter(matches).collect()
+    };
+    // The transcoding space is another drive, which has no entries here.
+    found.retain(|node| {
+        category.is_none_or(|wanted| entry::category(node) == wanted) && call.args.opt_int("businessType") != Some(2)
+    });
+    let late: Vec<i64> = found.iter().filter(|node| node.late > 0).map(|node| node.id).collect();
+    found.retain(|node| node.late == 0);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = if more { found.last().map_or(-1, |node| node.id) } else { -1 };
+    let entries: Vec<Value> = found.into_iter().map(|node| entry::listed(drive, node)).collect();
+    for id in late {
+        if let Some(node) = call.state.drive.node_mut(id) {
+            node.late -= 1;
+        }
+    }
+    Ok(Reply::data(json!({"lastFileId": last, "fileList": entries})))
+}
+
+/// The page size; lenient mode brings it into bounds.
+fn page_limit(call: &Call<'_>) -> Result<usize, Refusal> {
+    match call.args.int("limit") {
+        limit @ 1..=100 => Ok(limit as usize),
+        limit if call.lenient() => Ok(if limit < 1 { 100 } else { 100.min(limit as usize) }),
+        _ => Err(Refusal::rule("`limit` is not within 1 to 100")),
+    }
+}
+
+pub(crate) fn detail(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let node = call.entry(call.args.int("fileID"))?;
+    Ok(Reply::data(entry::detailed(&call.state.drive, node)))
+}
+
+pub(crate) fn infos(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let ids = call.ids("fileIds", MOST_IDS)?;
+    let drive = &call.state.drive;
+    let entries: Vec<Value> =
+        ids.iter().filter_map(|id| drive.node(*id)).map(|node| entry::listed(drive, node)).collect();
+    Ok(Reply::data(json!({"fileList": entries})))
+}
+
+pub(crate) fn mkdir(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let parent = call.live_folder(call.args.int("parentID"))?;
+    let name = call.args.text("name");
+    if call.state.drive.child(parent, name).is_some() {
+        return Err(Refusal::new(1, "该目录下文件夹重名"));
+    }
+    let id = call.state.make_folder(parent, name, OnClash::Refuse)?;
+    Ok(Reply::data(json!({"dirID": id})))
+}
+
+pub(crate) fn trash(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let ids = call.ids("fileIDs", MOST_IDS)?;
+    let known: Vec<i64> = ids.into_iter().filter(|id| call.state.drive.node(*id).is_some()).collect();
+    if known.is_empty() {
+        return Err(Refusal::gone());
+    }
+    for id in known {
+        if !call.state.drive.in_trash(id) {
+            call.state.drive.trash(id, call.now);
+        }
+    }
+    Ok(Reply::data(Value::Null))
+}
+
+pub(crate) fn download_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let node = call.live_entry(call.args.int("fileId"))?.clone();
+    let Some((md5, size)) = node.content() else {
+        return Err(Refusal::rule("a folder has no download address"));
+    };
+    let url = cdn::download_url(call, &md5, size, &node.name);
+    Ok(Reply::data(json!({"downloadUrl": url})))
+}
+
+/// The most ids that a batch may hold.
+pub(crate) const MOST_IDS: usize = 100;

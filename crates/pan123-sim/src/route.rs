@@ -1,0 +1,284 @@
+//! Which operation answers which path, and what the reference says about its parameters.
+
+use http::Method;
+
+use crate::args::{Kind, Param, Place};
+use crate::face::Face;
+use crate::ops::{Call, auth, dlink, files, upload_v2, user};
+use crate::reply::{Refusal, Reply};
+use crate::simulator::UID;
+
+/// One operation of the service.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// `<api>/<id of the reference>`.
+    pub(crate) id: &'static str,
+    method: &'static str,
+    path: &'static str,
+    face: Face,
+    pub(crate) auth: Auth,
+    pub(crate) params: &'static [Param],
+    pub(crate) run: Run,
+}
+
+/// What a call must show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Auth {
+    /// The platform header and an access token.
+    Bearer,
+    /// The platform header alone.
+    Platform,
+    /// Nothing; in strict mode it must not show any credential.
+    Nothing,
+}
+
+/// How an operation is carried out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Run {
+    /// All at once, when its parameters are read.
+    Plain(fn(&mut Call<'_>) -> Result<Reply, Refusal>),
+    /// One slice of an upload, from a form that is read as it arrives.
+    Slice,
+    /// A whole file, from a form that is read as it arrives.
+    SingleCreate,
+    /// Hashes a whole file.
+    Complete,
+    /// The bytes behind a download address.
+    Download,
+    /// The bytes behind a direct link.
+    DirectLink,
+}
+
+impl Run {
+    /// Whether the request's body is a file, which a fault can cut in the middle.
+    pub(crate) fn is_upload(self) -> bool {
+        matches!(self, Self::Slice | Self::SingleCreate)
+    }
+}
+
+/// Why no operation answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoRoute {
+    Path,
+    Method,
+}
+
+/// The operations that the simulator answers, as `<api>/<id of the reference>`.
+///
+/// `cdn/direct_link` is no call of the reference: it is the fetching of a direct link.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|table| table.iter()).map(|route| route.id)
+}
+
+pub(crate) fn find(face: Face, method: &Method, path: &str, lenient: bool) -> Result<&'static Route, NoRoute> {
+    if face == Face::Cdn {
+        return find_on_cdn(method, path, lenient);
+    }
+    let tidied;
+    let path = if lenient {
+        tidied = tidy(path);
+        tidied.as_str()
+    } else {
+        path
+    };
+    let answers = |route: &&Route| route.face == face || (lenient && route.face.is_api() && face.is_api());
+    let mut same_path =
+        TABLES.iter().flat_map(|table| table.iter()).filter(answers).filter(|route| route.path == path).peekable();
+    if same_path.peek().is_none() {
+        return Err(NoRoute::Path);
+    }
+    same_path.find(|route| route.method == method.as_str()).ok_or(NoRoute::Method)
+}
+
+fn find_on_cdn(method: &Method, path: &str, lenient: bool) -> Result<&'static Route, NoRoute> {
+    if method != Method::GET && !(lenient && method == Method::HEAD) {
+        return Err(NoRoute::Method);
+    }
+    let first = path.split('/').nth(1).unwrap_or_default();
+    if first == UID.to_string() {
+        Ok(&DIRECT_LINK[0])
+    } else if first.starts_with("123-") {
+        Ok(&DOWNLOAD[0])
+    } else {
+        Err(NoRoute::Path)
+    }
+}
+
+/// Lenient mode: doubled and trailing slashes go, and so do the prefixes that the web host has before `/api`.
+fn tidy(path: &str) -> String {
+    let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+    let names = match names.as_slice() {
+        ["a" | "b", rest @ ..] => rest,
+        all => all,
+    };
+    format!("/{}", names.join("/"))
+}
+
+const fn call(id: &'static str, method: &'static str, path: &'static str, params: &'static [Param], run: Run) -> Route {
+    Route { id, method, path, face: Face::Open, auth: Auth::Bearer, params, run }
+}
+
+const fn plain(
+    id: &'static str,
+    method: &'static str,
+    path: &'static str,
+    params: &'static [Param],
+    run: fn(&mut Call<'_>) -> Result<Reply, Refusal>,
+) -> Route {
+    call(id, method, path, params, Run::Plain(run))
+}
+
+impl Route {
+    const fn on(mut self, face: Face) -> Self {
+        self.face = face;
+        self
+    }
+
+    const fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+}
+
+const fn json(name: &'static str, kind: Kind) -> Param {
+    Param::new(name, Place::Json, kind)
+}
+
+const fn query(name: &'static str, kind: Kind) -> Param {
+    Param::new(name, Place::Query, kind)
+}
+
+const fn form(name: &'static str, kind: Kind) -> Param {
+    Param::new(name, Place::Form, kind)
+}
+
+const TABLES: [&[Route]; 6] = [ACCOUNT, FILES, UPLOAD_V2, DIRECT_LINKS, DOWNLOAD, DIRECT_LINK];
+
+const ACCOUNT: &[Route] = &[
+    plain(
+        "open/auth.access_token",
+        "POST",
+        "/api/v1/access_token",
+        &[json("clientID", Kind::Text), json("clientSecret", Kind::Text)],
+        auth::access_token,
+    )
+    .auth(Auth::Platform),
+    plain("open/user.info", "GET", "/api/v1/user/info", &[], user::info),
+];
+
+const FILES: &[Route] = &[
+    plain(
+        "open/file.list_v2",
+        "GET",
+        "/api/v2/file/list",
+        &[
+            query("parentFileId", Kind::Int),
+            query("limit", Kind::Int),
+            query("lastFileId", Kind::Int).optional(),
+            query("searchData", Kind::Text).optional(),
+            query("searchMode", Kind::Int).optional(),
+            query("trashed", Kind::Bool).optional(),
+            query("category", Kind::Int).optional(),
+            query("businessType", Kind::Int).optional(),
+        ],
+        files::list_v2,
+    ),
+    plain("open/file.detail", "GET", "/api/v1/file/detail", &[query("fileID", Kind::Int)], files::detail),
+    plain("open/file.infos", "POST", "/api/v1/file/infos", &[json("fileIds", Kind::Ints)], files::infos),
+    plain(
+        "open/file.mkdir",
+        "POST",
+        "/upload/v1/file/mkdir",
+        &[json("name", Kind::Text), json("parentID", Kind::Int)],
+        files::mkdir,
+    ),
+    plain("open/file.trash", "POST", "/api/v1/file/trash", &[json("fileIDs", Kind::Ints)], files::trash),
+    plain(
+        "open/file.download_info",
+        "GET",
+        "/api/v1/file/download_info",
+        &[query("fileId", Kind::Int)],
+        files::download_info,
+    ),
+];
+
+const UPLOAD_V2: &[Route] = &[
+    plain(
+        "open/upload_v2.create",
+        "POST",
+        "/upload/v2/file/create",
+        &[
+            json("parentFileID", Kind::Int),
+            json("filename", Kind::Text),
+            json("etag", Kind::Text),
+            json("size", Kind::Int),
+            json("duplicate", Kind::Int).optional(),
+            json("containDir", Kind::Bool).optional(),
+        ],
+        upload_v2::create,
+    ),
+    call(
+        "open/upload_v2.slice",
+        "POST",
+        "/upload/v2/file/slice",
+        &[form("preuploadID", Kind::Text), form("sliceNo", Kind::Int), form("sliceMD5", Kind::Text)],
+        Run::Slice,
+    )
+    .on(Face::Upload),
+    call(
+        "open/upload_v2.upload_complete",
+        "POST",
+        "/upload/v2/file/upload_complete",
+        &[json("preuploadID", Kind::Text)],
+        Run::Complete,
+    ),
+    plain("open/upload_v2.domain", "GET", "/upload/v2/file/domain", &[], upload_v2::domain),
+    call(
+        "open/upload_v2.single_create",
+        "POST",
+        "/upload/v2/file/single/create",
+        &[
+            form("parentFileID", Kind::Int),
+            form("filename", Kind::Text),
+            form("etag", Kind::Text),
+            form("size", Kind::Int),
+            form("duplicate", Kind::Int).optional(),
+            form("containDir", Kind::Bool).optional(),
+        ],
+        Run::SingleCreate,
+    )
+    .on(Face::Upload),
+];
+
+const DIRECT_LINKS: &[Route] = &[
+    plain("open/dlink.enable", "POST", "/api/v1/direct-link/enable", &[json("fileID", Kind::Int)], dlink::enable),
+    plain("open/dlink.url", "GET", "/api/v1/direct-link/url", &[query("fileID", Kind::Int)], dlink::url),
+];
+
+const DOWNLOAD: &[Route] =
+    &[call("open/file.download_content", "GET", "", &[], Run::Download).on(Face::Cdn).auth(Auth::Nothing)];
+
+const DIRECT_LINK: &[Route] =
+    &[call("cdn/direct_link", "GET", "", &[], Run::DirectLink).on(Face::Cdn).auth(Auth::Nothing)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lenient_paths_lose_what_does_not_matter() {
+        for path in ["/api/v1/user/info", "//api/v1/user/info/", "/b/api/v1/user/info", "/a/api//v1/user/info"] {
+            assert_eq!(tidy(path), "/api/v1/user/info", "{path}");
+        }
+    }
+
+    #[test]
+    fn strict_faces_answer_only_their_own_paths() {
+        let found = |face, lenient| find(face, &"POST", "/upload/v2/file/slice", lenient).map(|route| route.id);
+        assert_eq!(found(Face::Upload, false), Ok("open/upload_v2.slice"));
+        assert_eq!(found(Face::Open, false), Err(NoRoute::Path));
+        assert_eq!(found(Face::Open, true), Ok("open/upload_v2.slice"));
+        assert_eq!(found(Face::Storage, true), Err(NoRoute::Path));
+        assert_eq!(find(Face::Open, &"GET", "/api/v1/file/trash", false).map(|_| ()), Err(NoRoute::Method));
+    }
+}

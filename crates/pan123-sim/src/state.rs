@@ -1,0 +1,156 @@
+//! All that the simulator knows, behind one lock.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use sha1::{Digest, Sha1};
+use tokio::sync::watch;
+
+use crate::builder::{Config, Urls};
+use crate::clock::Clock;
+use crate::content::{Content, hex};
+use crate::drive::{Denied, Drive, Kind, Node, OnClash, ROOT};
+use crate::fault::FaultBook;
+use crate::log::Log;
+use crate::seed;
+use crate::token::Tokens;
+use crate::upload::Uploads;
+
+/// What every connection and the [`Simulator`](crate::Simulator) share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) urls: Urls,
+    state: Mutex<State>,
+    /// How many connections a fault is stalling.
+    pub(crate) stalls: Arc<watch::Sender<usize>>,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, urls: Urls) -> Self {
+        let state = Mutex::new(State::new(&config));
+        Self { config, urls, state, stalls: Arc::new(watch::Sender::new(0)) }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) clock: Clock,
+    pub(crate) drive: Drive,
+    pub(crate) contents: HashMap<(String, u64), Content>,
+    pub(crate) tokens: Tokens,
+    pub(crate) uploads: Uploads,
+    pub(crate) faults: FaultBook,
+    pub(crate) log: Log,
+    /// Transfers that are running, by link.
+    pub(crate) links: HashMap<String, usize>,
+    pub(crate) random: u64,
+    next_id: i64,
+    traces: u64,
+}
+
+impl State {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            clock: Clock::default(),
+            drive: Drive::default(),
+            contents: HashMap::new(),
+            tokens: Tokens::default(),
+            uploads: Uploads::default(),
+            faults: FaultBook::default(),
+            log: Log::default(),
+            links: HashMap::new(),
+            random: config.seed,
+            next_id: FIRST_ID,
+            traces: 0,
+        }
+    }
+
+    /// A new id: rising, and wider than 32 bits as the service's are.
+    pub(crate) fn new_id(&mut self) -> i64 {
+        self.next_id += 1 + seed::below(&mut self.random, 7) as i64;
+        self.next_id
+    }
+
+    pub(crate) fn trace(&mut self) -> String {
+        self.traces += 1;
+        format!("{:08x}-{:04}_kong", seed::below(&mut self.random, 1 << 32), self.traces)
+    }
+
+    pub(crate) fn make_folder(&mut self, parent: i64, name: &str, on_clash: OnClash) -> Result<i64, Denied> {
+        self.make(parent, name, Kind::Folder { direct_link: false }, on_clash)
+    }
+
+    /// Makes an entry for content that is stored, or that was only counted.
+    pub(crate) fn make_file(
+        &mut self,
+        parent: i64,
+        name: &str,
+        md5: &str,
+        size: u64,
+        on_clash: OnClash,
+    ) -> Result<i64, Denied> {
+        self.make(parent, name, Kind::File { md5: md5.to_owned(), size }, on_clash)
+    }
+
+    fn make(&mut self, parent: i64, name: &str, kind: Kind, on_clash: OnClash) -> Result<i64, Denied> {
+        let now = self.clock.now();
+        let id = self.new_id();
+        let node =
+            Node { id, parent, name: name.to_owned(), created: now, updated: now, trashed: false, late: 0, kind };
+        self.drive.add(node, on_clash)
+    }
+
+    /// Gives the folder at the end of a path below `parent`, making what is missing.
+    pub(crate) fn make_folders<'a>(
+        &mut self,
+        parent: i64,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<i64, Denied> {
+        names.into_iter().try_fold(parent, |folder, name| match self.drive.child(folder, name) {
+            Some(node) if node.is_folder() => Ok(node.id),
+            Some(_) => Err(Denied::NameTaken),
+            None => self.make_folder(folder, name, OnClash::Refuse),
+        })
+    }
+
+    /// Remembers content, so that it can be had by an instant upload.
+    pub(crate) fn store(&mut self, md5: &str, content: Content) {
+        self.contents.insert((md5.to_owned(), content.size()), content);
+    }
+
+    pub(crate) fn content(&self, md5: &str, size: u64) -> Option<Content> {
+        self.contents.get(&(md5.to_owned(), size)).cloned()
+    }
+
+    /// The MD5 of stored content with this SHA-1.
+    pub(crate) fn md5_by_sha1(&self, sha1: &str, size: u64) -> Option<String> {
+        let same = |content: &Content| hex(&Sha1::digest(content.to_bytes())) == sha1;
+        self.contents
+            .iter()
+            .find(|((_, stored), content)| *stored == size && same(content))
+            .map(|((md5, _), _)| md5.clone())
+    }
+
+    /// Puts a file at a path, making folders and replacing what is there.
+    pub(crate) fn put(&mut self, path: &str, content: Content, md5: &str) -> Result<i64, Denied> {
+        let mut names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+        let name = names.pop().ok_or(Denied::BadName)?;
+        let folder = self.make_folders(ROOT, names)?;
+        let size = content.size();
+        self.store(md5, content);
+        self.make_file(folder, name, md5, size, OnClash::Overwrite)
+    }
+
+    pub(crate) fn read(&self, id: i64) -> Option<Bytes> {
+        let (md5, size) = self.drive.node(id)?.content()?;
+        Some(self.content(&md5, size)?.to_bytes())
+    }
+}
+
+const FIRST_ID: i64 = 15_000_000_000;
