@@ -274,11 +274,11 @@ mod tests {
 
     #[test]
     fn strict_faces_answer_only_their_own_paths() {
-        let found = |face, lenient| find(face, &"POST", "/upload/v2/file/slice", lenient).map(|route| route.id);
+        let found = |face, lenient| find(face, &Method::POST, "/upload/v2/file/slice", lenient).map(|route| route.id);
         assert_eq!(found(Face::Upload, false), Ok("open/upload_v2.slice"));
         assert_eq!(found(Face::Open, false), Err(NoRoute::Path));
         assert_eq!(found(Face::Open, true), Ok("open/upload_v2.slice"));
         assert_eq!(found(Face::Storage, true), Err(NoRoute::Path));
-        assert_eq!(find(Face::Open, &"GET", "/api/v1/file/trash", false).map(|_| ()), Err(NoRoute::Method));
+        assert_eq!(find(Face::Open, &Method::GET, "/api/v1/file/trash", false).map(|_| ()), Err(NoRoute::Method));
     }
 }

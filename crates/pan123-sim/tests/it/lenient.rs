@@ -1,0 +1,136 @@
+//! Lenient mode: what working clients send, written as they write it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use pan123_sim::Simulator;
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use crate::client::{Client, assert_ok, md5, read};
+
+#[tokio::test]
+async fn keys_have_any_casing_and_numbers_may_be_text() {
+    let client = Client::lenient().await;
+    assert_ok(&client.post("/upload/v1/file/mkdir", json!({"Name": "a", "parentId": "0", "extra": {}})).await);
+    let id = client.sim.mkdir("/a");
+    assert_ok(&client.get(&format!("/api/v1/file/detail?fileId={id}&x=1")).await);
+    assert_ok(&client.get("/api/v2/file/list?parentfileid=0&limit=1000&searchMode=&searchData=&trashed=False").await);
+    client.sim.remember_content("x");
+    let body = json!({"parentFileId": "0", "fileName": "/b/c", "etag": md5(b"x").to_uppercase(), "size": "1", "duplicate": 0,
+        "containDir": "True", "lastFileId": null});
+    assert_ok(&client.post("/upload/v2/file/create", body).await);
+    assert_eq!(client.sim.read("/b/c").unwrap(), "x");
+    assert_ok(&client.post("/api/v1/file/trash", json!({"fileIDs": id.to_string()})).await);
+}
+
+#[tokio::test]
+async fn tokens_are_had_by_form_query_and_snake_case() {
+    let client = Client::lenient().await;
+    let (id, secret) = (client.sim.client_id(), client.sim.client_secret());
+    let post = || client.http.post(client.open("/api/v1/access_token")).header("platform", "open_platform");
+    let form = format!("client_id={id}&client_secret={secret}");
+    let typed = "application/x-www-form-urlencoded";
+    for request in [
+        post().json(&json!({"client_id": id, "client_secret": secret})),
+        post().json(&json!({"clientId": id, "clientSecret": secret})),
+        post().header("content-type", typed).body(form.clone()),
+        post().query(&[("clientID", id), ("clientSecret", secret)]),
+        post().multipart(Form::new().text("clientID", id.to_owned()).text("clientSecret", secret.to_owned())),
+    ] {
+        assert_ok(&read(request.send().await.unwrap()).await);
+    }
+}
+
+#[tokio::test]
+async fn headers_are_forgiven() {
+    let client = Client::lenient().await;
+    let request = client.http.get(client.open("/api/v1/user/info")).header("content-type", "application/json");
+    let request =
+        request.header("PLATFORM", "android").header("authorization", format!("bearer {}", client.token)).body("{}");
+    assert_ok(&read(request.send().await.unwrap()).await);
+}
+
+#[tokio::test]
+async fn every_api_face_answers_the_paths_of_the_others() {
+    let client = Client::lenient().await;
+    let urls = client.sim.urls().clone();
+    for base in [&urls.open, &urls.upload, &urls.web, &urls.login, &urls.share] {
+        for path in ["/api/v1/user/info", "//api/v1/user/info/"] {
+            assert_ok(&read(client.request(Method::GET, format!("{base}{path}")).send().await.unwrap()).await);
+        }
+    }
+    let reply = client.request(Method::GET, format!("{}/api/v1/user/info", urls.storage)).send().await.unwrap();
+    assert_eq!(reply.status(), 404);
+}
+
+#[tokio::test]
+async fn uploads_go_to_the_open_face_with_parts_in_any_order_and_no_file_name() {
+    let client = Client::lenient().await;
+    let form = Form::new()
+        .part("file", Part::bytes(b"hello".as_slice()))
+        .text("ParentFileId", "0")
+        .text("filename", "a.txt")
+        .text("etag", md5(b"hello"))
+        .text("size", "5")
+        .text("containDir", "False")
+        .text("duplicate", "");
+    let request =
+        client.http.post(client.open("/upload/v2/file/single/create")).bearer_auth(&client.token).multipart(form);
+    assert_ok(&read(request.send().await.unwrap()).await);
+    assert_eq!(client.sim.read("/a.txt").unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn chunked_forms_with_bare_names_and_expect_are_read() {
+    let client = Client::lenient().await;
+    let ticket = client.create("a", b"hello").await["data"]["preuploadID"].as_str().unwrap().to_owned();
+    let address = client.sim.urls().upload.strip_prefix("http://").unwrap().to_owned();
+    let token = client.token.clone();
+    let reply = tokio::task::spawn_blocking(move || {
+        let mut form = String::new();
+        for (name, value) in [("preuploadID", ticket.as_str()), ("sliceNo", "1"), ("sliceMD5", &md5(b"hello"))] {
+            form += &format!("--b\r\nContent-Disposition: form-data; name={name}\r\n\r\n{value}\r\n");
+        }
+        form += "--b\r\ncontent-disposition: form-data; NAME=slice\r\n\r\nhello\r\n--b--\r\n";
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = format!(
+            "POST http://{address}/upload/v2/file/slice HTTP/1.1\r\nHost: openapi-upload.123242.com\r\nplatform: open_platform\r\n\
+             authorization: Bearer {token}\r\nContent-Type: Multipart/Form-Data; Boundary=\"b\"\r\nExpect: 100-continue\r\n\
+             Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut interim = [0; 25];
+        stream.read_exact(&mut interim).unwrap();
+        assert_eq!(interim.as_slice(), b"HTTP/1.1 100 Continue\r\n\r\n");
+        for piece in form.as_bytes().chunks(7) {
+            stream.write_all(format!("{:x}\r\n", piece.len()).as_bytes()).unwrap();
+            stream.write_all(piece).unwrap();
+            stream.write_all(b"\r\n").unwrap();
+        }
+        stream.write_all(b"0\r\n\r\n").unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        reply
+    });
+    let reply = reply.await.unwrap();
+    let body: Value = serde_json::from_str(reply.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    assert_ok(&body);
+}
+
+#[tokio::test]
+async fn head_and_credentials_are_let_pass_on_the_cdn() {
+    let client = Client::lenient().await;
+    let url = client.download_url(client.sim.put("/a", "hello")).await;
+    let reply = client.request(Method::HEAD, url.clone()).send().await.unwrap();
+    assert_eq!((reply.status().as_u16(), reply.headers()["content-length"].as_bytes()), (200, b"5".as_slice()));
+    assert_eq!(client.request(Method::GET, url).send().await.unwrap().text().await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn a_direct_link_space_lies_at_any_depth() {
+    let client = Client::with(Simulator::builder().lenient()).await;
+    let deep = client.sim.mkdir("/a/b");
+    assert_ok(&client.post("/api/v1/direct-link/enable", json!({"fileID": deep})).await);
+}
