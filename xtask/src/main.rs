@@ -1,2 +1,80 @@
-//! The one entry for every chore.
-fn main() {}
+//! The one entry for every chore: `cargo xtask` lists them.
+
+mod manifest;
+mod steps;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use workspace::Workspace;
+
+/// A chore, or a check that is one step of `ci`.
+struct Command {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Workspace) -> Result<(), String>,
+}
+
+static CI: Command =
+    Command { name: "ci", about: "every check below, in this order, up to the first failure", run: ci };
+
+static CHECKS: [Command; 6] = [
+    Command { name: "fmt", about: "the code is formatted", run: steps::fmt },
+    Command { name: "clippy", about: "no lint fires, whatever the features", run: steps::clippy },
+    Command { name: "docs", about: "the documentation builds without a warning", run: steps::docs },
+    Command {
+        name: "features",
+        about: "the facade builds with each feature alone, none, default, all",
+        run: steps::features,
+    },
+    Command { name: "trees", about: "small builds stay small, the simulator stays independent", run: steps::trees },
+    Command { name: "tidy", about: "the rules of this repository that no other tool knows", run: tidy::run },
+];
+
+fn main() -> ExitCode {
+    let name = std::env::args().nth(1).unwrap_or_default();
+    let Some(command) = commands().find(|command| command.name == name) else {
+        print_commands();
+        let is_question = ["", "help", "-h", "--help"].contains(&name.as_str());
+        return ExitCode::from(if is_question { 0 } else { 2 });
+    };
+    match Workspace::read().and_then(|workspace| timed(command, &workspace)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print(&format!("xtask: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn commands() -> impl Iterator<Item = &'static Command> {
+    std::iter::once(&CI).chain(&CHECKS)
+}
+
+fn ci(workspace: &Workspace) -> Result<(), String> {
+    CHECKS.iter().try_for_each(|check| timed(check, workspace))
+}
+
+/// Runs a command and prints a line with what came of it and how long it took.
+fn timed(command: &Command, workspace: &Workspace) -> Result<(), String> {
+    let start = Instant::now();
+    let result = (command.run)(workspace);
+    let outcome = if result.is_ok() { "ok" } else { "FAILED" };
+    print(&format!("{:<9} {outcome:<6} {:>6.1} s", command.name, start.elapsed().as_secs_f64()));
+    result.map_err(|error| format!("{}: {error}", command.name))
+}
+
+fn print_commands() {
+    print("usage: cargo xtask <command>\n");
+    for command in commands() {
+        print(&format!("  {:<9} {}", command.name, command.about));
+    }
+}
+
+/// Prints a line for the person or the log that started the chore.
+#[expect(clippy::print_stdout, reason = "a command-line tool talks on stdout")]
+fn print(line: &str) {
+    println!("{line}");
+}

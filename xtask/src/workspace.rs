@@ -1,0 +1,79 @@
+//! Where the workspace is, which crates it has, and how cargo is called in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use crate::manifest::Manifest;
+
+/// The workspace on disk: its folder and the manifests of its crates.
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) crates: Vec<Manifest>,
+}
+
+impl Workspace {
+    /// Reads the manifest of each crate, in the order of their names.
+    pub(crate) fn read() -> Result<Workspace, String> {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = own.parent().ok_or("xtask has no parent folder")?.to_owned();
+        let mut folders = vec![own.to_owned()];
+        for entry in fs::read_dir(root.join("crates")).map_err(|error| format!("crates: {error}"))? {
+            folders.push(entry.map_err(|error| format!("crates: {error}"))?.path());
+        }
+        folders.sort();
+        let manifests = folders.into_iter().map(|folder| folder.join("Cargo.toml")).filter(|path| path.exists());
+        let crates = manifests.map(|path| read_manifest(&root, &path)).collect::<Result<_, _>>()?;
+        Ok(Workspace { root, crates })
+    }
+
+    pub(crate) fn package(&self, name: &str) -> Result<&Manifest, String> {
+        let found = self.crates.iter().find(|manifest| manifest.package() == name);
+        found.ok_or_else(|| format!("there is no crate {name}"))
+    }
+
+    /// Runs cargo with its output on the terminal.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Result<(), String> {
+        self.cargo_with(arguments, &[])
+    }
+
+    /// Runs cargo with its output on the terminal and more variables in its environment.
+    pub(crate) fn cargo_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<(), String> {
+        let mut command = self.command(arguments);
+        let status = command.envs(variables.iter().copied()).status();
+        let status = status.map_err(|error| format!("cargo did not start: {error}"))?;
+        if status.success() { Ok(()) } else { Err(failure(arguments, status)) }
+    }
+
+    /// Runs cargo and returns what it printed.
+    pub(crate) fn cargo_output(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self.command(arguments).output();
+        let output = output.map_err(|error| format!("cargo did not start: {error}"))?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            Err(format!("{}\n{errors}", failure(arguments, output.status)))
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        // `cargo xtask` says which cargo it is; the built tool alone takes the one on the path.
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(arguments).current_dir(&self.root);
+        command
+    }
+}
+
+/// Says which command failed, without the lists in it that nobody reads.
+fn failure(arguments: &[&str], status: ExitStatus) -> String {
+    let shown = arguments.iter().map(|&argument| if argument.len() > 60 { "…" } else { argument });
+    format!("`cargo {}`: {status}", shown.collect::<Vec<_>>().join(" "))
+}
+
+fn read_manifest(root: &Path, path: &Path) -> Result<Manifest, String> {
+    let shown = path.strip_prefix(root).unwrap_or(path).display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+    Manifest::parse(&shown, &text)
+}
