@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     pin::Pin,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -31,6 +31,75 @@ impl BodySource for Bytes {
 
     fn open(&self) -> Body {
         Body::from(self.clone())
+    }
+}
+
+/// A [`BodySource`] as an operation holds it: shared, and equal to its clones only.
+///
+/// # Example
+///
+/// ```
+/// use pan123_core::SharedBody;
+///
+/// let body = SharedBody::from("hello");
+/// assert_eq!(body.length(), 5);
+/// assert_eq!(body, body.clone());
+/// assert_ne!(body, SharedBody::from("hello"));
+/// ```
+#[derive(Clone)]
+pub struct SharedBody(Arc<dyn BodySource>);
+
+impl SharedBody {
+    /// Returns how many bytes it has.
+    pub fn length(&self) -> u64 {
+        self.0.length()
+    }
+
+    /// Starts reading from the beginning.
+    pub fn open(&self) -> Body {
+        self.0.open()
+    }
+}
+
+impl PartialEq for SharedBody {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for SharedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedBody").field("length", &self.length()).finish_non_exhaustive()
+    }
+}
+
+impl From<Arc<dyn BodySource>> for SharedBody {
+    fn from(source: Arc<dyn BodySource>) -> Self {
+        Self(source)
+    }
+}
+
+impl<S: BodySource + 'static> From<Arc<S>> for SharedBody {
+    fn from(source: Arc<S>) -> Self {
+        Self(source)
+    }
+}
+
+impl From<Bytes> for SharedBody {
+    fn from(bytes: Bytes) -> Self {
+        Self(Arc::new(bytes))
+    }
+}
+
+impl From<&'static str> for SharedBody {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+impl From<&Self> for SharedBody {
+    fn from(body: &Self) -> Self {
+        body.clone()
     }
 }
 

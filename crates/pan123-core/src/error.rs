@@ -77,6 +77,8 @@ pub enum ErrorKind {
     NotFound,
     /// The name is taken in that folder.
     AlreadyExists,
+    /// The service's content review has withheld the file; it can be neither downloaded nor shared.
+    ContentRejected,
     /// The folder is not direct-link space, so its files have no direct link.
     DirectLinkDisabled,
     /// The service refused with a code that has no kind of its own; see [`Error::code`].

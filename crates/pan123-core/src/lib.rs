@@ -39,7 +39,7 @@ pub use crate::http_client::HttpClient;
 #[cfg(feature = "stream")]
 pub use crate::page::ItemStream;
 pub use crate::{
-    body::{Body, BodySource, Chunks},
+    body::{Body, BodySource, Chunks, SharedBody},
     digest::{Md5, Sha1},
     error::{Error, ErrorKind, Result},
     fetch::{Fetch, Fetched},

@@ -1,6 +1,6 @@
 //! An operation as a value: what to send, where to, and how to read the answer.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    Body, BodySource, Error, ErrorKind, Result, Secret,
+    Body, BodySource, Error, ErrorKind, Result, Secret, SharedBody,
     body::Chain,
     envelope::{self, Envelope},
 };
@@ -78,6 +78,32 @@ pub trait Operation: fmt::Debug + Send + Sync {
     ///
     /// [`ErrorKind::Decode`] when it is not of the documented shape.
     fn decode(&self, reply: Reply) -> Result<Self::Output>;
+}
+
+/// A borrowed operation is one too, so that it can be sent again.
+impl<O: Operation> Operation for &O {
+    type Output = O::Output;
+    const META: Meta = O::META;
+
+    fn validate(&self) -> Result<()> {
+        O::validate(self)
+    }
+
+    fn target(&self) -> Target {
+        O::target(self)
+    }
+
+    fn is_repeatable(&self) -> bool {
+        O::is_repeatable(self)
+    }
+
+    fn encode(&self, request: &mut Request) {
+        O::encode(self, request);
+    }
+
+    fn decode(&self, reply: Reply) -> Result<Self::Output> {
+        O::decode(self, reply)
+    }
 }
 
 /// The fixed facts of an operation.
@@ -244,13 +270,13 @@ enum Content {
     None,
     Json(Map<String, Value>),
     Form(Form),
-    Raw(&'static str, Arc<dyn BodySource>),
+    Raw(&'static str, SharedBody),
 }
 
 #[derive(Default)]
 struct Form {
     fields: Vec<(Cow<'static, str>, String)>,
-    file: Option<(Cow<'static, str>, Arc<dyn BodySource>)>,
+    file: Option<(Cow<'static, str>, SharedBody)>,
 }
 
 impl Request {
@@ -259,7 +285,7 @@ impl Request {
         Self::default()
     }
 
-    /// Adds a query pair.
+    /// Adds a query pair; null is left out.
     pub fn query(&mut self, name: impl Into<Cow<'static, str>>, value: impl Serialize) {
         if let Some(text) = self.text(&value) {
             self.query.push((name.into(), text));
@@ -278,7 +304,7 @@ impl Request {
         self.secrets.push(value.clone());
     }
 
-    /// Adds a member to the JSON body.
+    /// Adds a member to the JSON body; null is left out, and the body is an object all the same.
     pub fn json(&mut self, name: &str, value: impl Serialize) {
         let value = match serde_json::to_value(value) {
             Ok(value) => value,
@@ -287,12 +313,12 @@ impl Request {
         if !matches!(self.content, Content::Json(_)) {
             self.content = Content::Json(Map::new());
         }
-        if let Content::Json(members) = &mut self.content {
+        if let (Content::Json(members), false) = (&mut self.content, value.is_null()) {
             members.insert(name.to_owned(), value);
         }
     }
 
-    /// Adds a text field to a `multipart/form-data` body.
+    /// Adds a text field to a `multipart/form-data` body; null is left out.
     pub fn form(&mut self, name: impl Into<Cow<'static, str>>, value: impl Serialize) {
         if let Some(text) = self.text(&value) {
             self.form_body().fields.push((name.into(), text));
@@ -300,13 +326,13 @@ impl Request {
     }
 
     /// Adds the file to a `multipart/form-data` body; it is written behind the text fields.
-    pub fn form_file(&mut self, name: impl Into<Cow<'static, str>>, file: Arc<dyn BodySource>) {
-        self.form_body().file = Some((name.into(), file));
+    pub fn form_file(&mut self, name: impl Into<Cow<'static, str>>, file: impl Into<SharedBody>) {
+        self.form_body().file = Some((name.into(), file.into()));
     }
 
     /// Sets a body of bytes.
-    pub fn raw(&mut self, content_type: &'static str, body: Arc<dyn BodySource>) {
-        self.content = Content::Raw(content_type, body);
+    pub fn raw(&mut self, content_type: &'static str, body: impl Into<SharedBody>) {
+        self.content = Content::Raw(content_type, body.into());
     }
 
     /// Adds a header. Credentials are not an operation's business and are refused on the data channel.
@@ -461,6 +487,15 @@ impl Reply {
                 .with_trace_id(envelope.trace_id.as_deref())
                 .with_source(cause)
         })
+    }
+
+    /// Reads the envelope's `data` where null or absent means that there is nothing to tell.
+    ///
+    /// # Errors
+    ///
+    /// As [`data`](Self::data).
+    pub fn data_or_default<T: DeserializeOwned + Default>(self) -> Result<T> {
+        self.data::<Option<T>>().map(Option::unwrap_or_default)
     }
 
     /// Expects nothing; whatever `data` holds is passed over.

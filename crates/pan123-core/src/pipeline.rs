@@ -116,7 +116,7 @@ impl Pipeline {
         let call = Call { meta, request, target: operation.target(), repeatable: operation.is_repeatable() };
         // One allocation keeps the futures of two hundred operations small.
         let reply = Box::pin(self.0.run(&call, retry)).await.map_err(|error| error.with_endpoint(meta.id))?;
-        operation.decode(reply)
+        operation.decode(reply).map_err(|error| error.with_endpoint(meta.id))
     }
 
     /// Returns the clock, sleep and chance that this pipeline uses.

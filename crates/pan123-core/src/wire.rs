@@ -53,6 +53,27 @@ where
     deserializer.deserialize_any(Visitor(PhantomData))
 }
 
+/// Reads a whole number where null means that there is none.
+///
+/// # Errors
+///
+/// As [`integer`], but for null.
+pub fn optional_integer<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64> + TryFrom<u64>,
+{
+    struct Number<T>(T);
+
+    impl<'de, T: TryFrom<i64> + TryFrom<u64>> Deserialize<'de> for Number<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            integer(deserializer).map(Self)
+        }
+    }
+
+    Ok(Option::deserialize(deserializer)?.map(|Number(value)| value))
+}
+
 /// Reads a whole number where null, an empty text or nonsense may stand and nothing is lost by 0.
 ///
 /// # Errors
