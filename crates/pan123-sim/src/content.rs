@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
+use sha1::Sha1;
 
 use crate::seed;
 
@@ -64,7 +65,14 @@ impl Content {
     }
 
     pub(crate) fn md5(&self) -> String {
-        let mut hash = Md5::new();
+        self.hash(Md5::new())
+    }
+
+    pub(crate) fn sha1(&self) -> String {
+        self.hash(Sha1::new())
+    }
+
+    fn hash(&self, mut hash: impl Digest) -> String {
         let mut offset = 0;
         loop {
             let chunk = self.read(offset, CHUNK);

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 /// The id of the drive's root folder.
 pub(crate) const ROOT: i64 = 0;
 
 /// An entry of the drive.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Node {
     pub(crate) id: i64,
     pub(crate) parent: i64,
@@ -19,7 +21,7 @@ pub(crate) struct Node {
     pub(crate) kind: Kind,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Folder { direct_link: bool },
     File { md5: String, size: u64 },
@@ -75,6 +77,7 @@ pub(crate) struct Drive {
     children: HashMap<i64, BTreeSet<i64>>,
     /// Names that are taken: those of entries that are not themselves in the trash.
     names: HashMap<(i64, String), i64>,
+    changed: bool,
 }
 
 impl Drive {
@@ -83,6 +86,7 @@ impl Drive {
     }
 
     pub(crate) fn node_mut(&mut self, id: i64) -> Option<&mut Node> {
+        self.changed = true;
         self.nodes.get_mut(&id)
     }
 
@@ -164,10 +168,27 @@ impl Drive {
             }
         }
         let id = node.id;
-        self.children.entry(node.parent).or_default().insert(id);
-        self.names.insert((node.parent, node.name.clone()), id);
-        self.nodes.insert(id, node);
+        self.insert(node);
         Ok(id)
+    }
+
+    /// Puts an entry back as it was.
+    pub(crate) fn insert(&mut self, node: Node) {
+        self.changed = true;
+        self.children.entry(node.parent).or_default().insert(node.id);
+        if !node.trashed {
+            self.names.insert((node.parent, node.name.clone()), node.id);
+        }
+        self.nodes.insert(node.id, node);
+    }
+
+    pub(crate) fn note_change(&mut self) {
+        self.changed = true;
+    }
+
+    /// Whether anything changed since this was last asked.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
     }
 
     pub(crate) fn rename(&mut self, id: i64, name: &str, now: i64) -> Result<(), Denied> {
@@ -259,6 +280,7 @@ impl Drive {
     }
 
     fn release_name(&mut self, id: i64) {
+        self.changed = true;
         if let Some(node) = self.nodes.get(&id) {
             let key = (node.parent, node.name.clone());
             if self.names.get(&key) == Some(&id) {

@@ -62,6 +62,8 @@ pub(crate) enum Oddity {
     Incomplete,
     ReuseWithoutId { late: u32 },
     UploadFailed,
+    TaskPending,
+    TaskFails,
 }
 
 impl Fault {
@@ -225,6 +227,16 @@ impl Fault {
         self.oddity(Oddity::ReuseWithoutId { late })
     }
 
+    /// On the query of a copy task: the task is still running.
+    pub fn task_pending(self) -> Self {
+        self.oddity(Oddity::TaskPending)
+    }
+
+    /// On the start of a copy task: the task is accepted, copies nothing, and fails.
+    pub fn task_fails(self) -> Self {
+        self.oddity(Oddity::TaskFails)
+    }
+
     fn oddity(mut self, oddity: Oddity) -> Self {
         self.script.oddity = Some(oddity);
         self.applied()
@@ -276,7 +288,6 @@ impl Script {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FaultBook {
     planned: Vec<(Fault, u64)>,
-    fired: u64,
 }
 
 impl FaultBook {
@@ -286,10 +297,6 @@ impl FaultBook {
 
     pub(crate) fn clear(&mut self) {
         self.planned.clear();
-    }
-
-    pub(crate) fn fired(&self) -> u64 {
-        self.fired
     }
 
     /// Counts a call and gives the first fault that it meets.
@@ -302,7 +309,6 @@ impl FaultBook {
                 met = Some(fault.clone());
             }
         }
-        self.fired += u64::from(met.is_some());
         met
     }
 }

@@ -7,9 +7,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use crate::admin;
 use crate::args::{Args, Given, Place};
 use crate::body::{Arrived, Cut, End, Outgoing, Source, StallGuard, Tap};
 use crate::clock::http_date;
+use crate::disk;
 use crate::face::Face;
 use crate::fault::{Fault, Script, When};
 use crate::form::{self, Form, Reading};
@@ -29,12 +31,17 @@ pub(crate) async fn request(
     request: Request<Incoming>,
 ) -> Result<Response<Outgoing>, Cut> {
     let (head, incoming) = request.into_parts();
+    if face == Face::Admin {
+        let tap = Tap::new(incoming, Arrived::default(), None, Arc::clone(&shared.stalls));
+        let reply = admin::answer(&shared, &head, tap).await.unwrap_or_else(Reply::from);
+        return Ok(respond(&shared, &link, &head.method, reply, "", None));
+    }
     let route = route::find(face, &head.method, head.uri.path(), shared.config.lenient);
     let (sequence, trace, fault) = {
         let mut state = shared.state();
         let recorded = record(&head, face, route.ok(), state.clock.now());
         let sequence = state.log.begin(recorded);
-        let fault = route.ok().and_then(|route| state.faults.meet(route.id)).map(made_whole);
+        let fault = route.ok().and_then(|route| state.meet_fault(route.id)).map(made_whole);
         (sequence, state.trace(), fault)
     };
     let arrived = Arrived::default();
@@ -58,7 +65,12 @@ pub(crate) async fn request(
     let reply = reply.unwrap_or_else(Reply::from);
     {
         let (body, body_len) = arrived.start_and_length();
-        shared.state().log.change(sequence, |request| (request.body, request.body_len) = (body, body_len));
+        let mut state = shared.state();
+        state.log.change(sequence, |request| {
+            (request.body, request.body_len) = (body, body_len);
+            request.note = fault.as_ref().map(|fault| format!("met a fault {:?} the call", fault.when).to_lowercase());
+        });
+        disk::save(&shared, &mut state);
     }
     let reply = match &fault {
         Some(fault) => spoil(&shared, fault, reply, arrived.was_cut()).await?,
@@ -133,7 +145,8 @@ async fn carry_out(
     tap: Tap,
     script: Option<&Script>,
 ) -> Result<Reply, Refusal> {
-    if let Err(refusal) = check_credentials(shared, route, &head.headers) {
+    let admitted = check_credentials(shared, route, &head.headers).and_then(|token| check_rate(shared, route, &token));
+    if let Err(refusal) = admitted {
         form::drain(tap).await;
         return Err(refusal);
     }
@@ -183,8 +196,17 @@ async fn carry_out(
     }
 }
 
-/// Checks the platform header and the token.
-fn check_credentials(shared: &Shared, route: &Route, headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_rate(shared: &Shared, route: &Route, token: &str) -> Result<(), Refusal> {
+    let mut state = shared.state();
+    let now_ms = state.clock.now_ms();
+    if shared.config.rate_limits && !state.rates.admit(token, route.id, now_ms) {
+        return Err(Refusal::too_fast());
+    }
+    Ok(())
+}
+
+/// Checks the platform header and the token, and gives the token.
+fn check_credentials(shared: &Shared, route: &Route, headers: &HeaderMap) -> Result<String, Refusal> {
     let lenient = shared.config.lenient;
     let header =
         |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
@@ -193,7 +215,7 @@ fn check_credentials(shared: &Shared, route: &Route, headers: &HeaderMap) -> Res
             Some(name) if !lenient => {
                 Err(Refusal::rule(format!("the header `{name}` must not be sent to this host")).with_status(400))
             }
-            _ => Ok(()),
+            _ => Ok(String::new()),
         };
     }
     match header("platform").as_deref() {
@@ -204,7 +226,7 @@ fn check_credentials(shared: &Shared, route: &Route, headers: &HeaderMap) -> Res
         Some(_) => return Err(Refusal::rule("the header `platform` is not `open_platform`")),
     }
     if route.auth == Auth::Platform {
-        return Ok(());
+        return Ok(String::new());
     }
     let Some(authorization) = header("authorization") else {
         return Err(Refusal::new(401, "access token missing"));
@@ -216,7 +238,8 @@ fn check_credentials(shared: &Shared, route: &Route, headers: &HeaderMap) -> Res
         return Err(Refusal::new(401, "access token invalid"));
     };
     let state = shared.state();
-    state.tokens.check(token.trim(), state.clock.now()).map_err(|why| Refusal::new(401, why))
+    state.tokens.check(token.trim(), state.clock.now()).map_err(|why| Refusal::new(401, why))?;
+    Ok(token.trim().to_owned())
 }
 
 /// Reads the parameters in a body that is no upload.
@@ -240,7 +263,7 @@ async fn fields(route: &Route, head: &Parts, tap: Tap, lenient: bool) -> Result<
     let takes_json = route.params.iter().any(|param| param.place == Place::Json);
     let is_json = content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
     if !lenient {
-        let needs_body = takes_json && head.method != Method::GET;
+        let needs_body = takes_json && (head.method != Method::GET || !body.is_empty());
         if needs_body && !is_json {
             return Err(Refusal::rule("the content type is not application/json"));
         }

@@ -2,9 +2,11 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod args;
 mod body;
 mod builder;
+mod chance;
 mod clock;
 mod content;
 mod disk;
@@ -15,6 +17,7 @@ mod form;
 mod handle;
 mod log;
 mod ops;
+mod rate;
 mod reply;
 mod route;
 mod seed;

@@ -4,7 +4,7 @@ use http::Method;
 
 use crate::args::{Kind, Param, Place};
 use crate::face::Face;
-use crate::ops::{Call, auth, dlink, files, upload_v2, user};
+use crate::ops::{Call, auth, dlink, files, organise, upload_v2, user};
 use crate::reply::{Refusal, Reply};
 use crate::simulator::UID;
 
@@ -152,7 +152,7 @@ const fn form(name: &'static str, kind: Kind) -> Param {
     Param::new(name, Place::Form, kind)
 }
 
-const TABLES: [&[Route]; 6] = [ACCOUNT, FILES, UPLOAD_V2, DIRECT_LINKS, DOWNLOAD, DIRECT_LINK];
+const TABLES: [&[Route]; 7] = [ACCOUNT, FILES, ORGANISE, UPLOAD_V2, DIRECT_LINKS, DOWNLOAD, DIRECT_LINK];
 
 const ACCOUNT: &[Route] = &[
     plain(
@@ -202,6 +202,68 @@ const FILES: &[Route] = &[
     ),
 ];
 
+const ORGANISE: &[Route] = &[
+    plain(
+        "open/file.rename",
+        "PUT",
+        "/api/v1/file/name",
+        &[json("fileId", Kind::Int), json("fileName", Kind::Text)],
+        organise::rename,
+    ),
+    plain(
+        "open/file.rename_batch",
+        "POST",
+        "/api/v1/file/rename",
+        &[json("renameList", Kind::Texts)],
+        organise::rename_batch,
+    ),
+    plain(
+        "open/file.move",
+        "POST",
+        "/api/v1/file/move",
+        &[json("fileIDs", Kind::Ints), json("toParentFileID", Kind::Int)],
+        organise::move_to,
+    ),
+    plain(
+        "open/file.copy",
+        "POST",
+        "/api/v1/file/copy",
+        &[
+            json("fileId", Kind::Int),
+            json("targetDirId", Kind::Int),
+            json("targetDirID", Kind::Int).repeats("targetDirId"),
+        ],
+        organise::copy,
+    ),
+    plain(
+        "open/file.copy_async",
+        "POST",
+        "/api/v1/file/async/copy",
+        &[
+            json("fileIds", Kind::Ints),
+            json("targetDirId", Kind::Int),
+            json("targetDirID", Kind::Int).repeats("targetDirId"),
+        ],
+        organise::copy_async,
+    ),
+    plain(
+        "open/file.copy_async_process",
+        "GET",
+        "/api/v1/file/async/copy/process",
+        &[query("taskId", Kind::Int), json("taskId", Kind::Int).repeats("taskId")],
+        organise::copy_async_process,
+    ),
+    plain("open/file.recover", "POST", "/api/v1/file/recover", &[json("fileIDs", Kind::Ints)], organise::recover),
+    plain(
+        "open/file.recover_by_path",
+        "POST",
+        "/api/v1/file/recover/by_path",
+        &[json("fileIDs", Kind::Ints), json("parentFileID", Kind::Int)],
+        organise::recover_by_path,
+    ),
+    plain("open/file.delete", "POST", "/api/v1/file/delete", &[json("fileIDs", Kind::Ints)], organise::delete),
+];
+
 const UPLOAD_V2: &[Route] = &[
     plain(
         "open/upload_v2.create",
@@ -248,9 +310,23 @@ const UPLOAD_V2: &[Route] = &[
         Run::SingleCreate,
     )
     .on(Face::Upload),
+    plain(
+        "open/upload_v2.sha1_reuse",
+        "POST",
+        "/upload/v2/file/sha1_reuse",
+        &[
+            json("parentFileID", Kind::Int),
+            json("filename", Kind::Text),
+            json("sha1", Kind::Text),
+            json("size", Kind::Int),
+            json("duplicate", Kind::Int).optional(),
+        ],
+        upload_v2::sha1_reuse,
+    ),
 ];
 
 const DIRECT_LINKS: &[Route] = &[
+    plain("open/dlink.disable", "POST", "/api/v1/direct-link/disable", &[json("fileID", Kind::Int)], dlink::disable),
     plain("open/dlink.enable", "POST", "/api/v1/direct-link/enable", &[json("fileID", Kind::Int)], dlink::enable),
     plain("open/dlink.url", "GET", "/api/v1/direct-link/url", &[query("fileID", Kind::Int)], dlink::url),
 ];

@@ -1,6 +1,5 @@
 //! The running simulator, and all that a test can ask of it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::content::{Content, md5_hex, seeded_md5};
 use crate::drive::{Denied, Drive, Node, ROOT};
 use crate::fault::Fault;
 use crate::log::RecordedRequest;
-use crate::state::{Shared, State};
+use crate::state::Shared;
 
 /// The account id of the simulated account.
 pub(crate) const UID: i64 = 1_812_345_678;
@@ -161,10 +160,18 @@ impl Simulator {
         self.shared.state().faults.clear();
     }
 
+    /// Lets requests fail by chance, in one of the scripted ways; the same seed gives the same failures in the same order of
+    /// requests. A planned fault goes first. 0 switches it off.
+    ///
+    /// Flipped bits and answers that never come are left out, since no client can always tell the first from an answer.
+    pub fn chance(&self, seed: u64, probability: f64) {
+        self.shared.state().set_chance(seed, probability);
+    }
+
     /// How many calls met a fault, since the start or the last reset.
     #[must_use]
     pub fn faults_fired(&self) -> u64 {
-        self.shared.state().faults.fired()
+        self.shared.state().faults_fired
     }
 
     /// Waits until a fault is stalling a connection; returns at once when one is already.
@@ -300,10 +307,7 @@ impl Simulator {
 
     /// Puts everything back to the start: drive, tokens, faults, log and clock. The addresses stay.
     pub fn reset(&self) {
-        let mut state = self.shared.state();
-        *state = State::new(&self.shared.config);
-        // Transfers that still run give their place back later, so the count of a link must not be lost.
-        state.links = HashMap::new();
+        self.shared.reset();
     }
 }
 

@@ -1,18 +1,21 @@
 //! All that the simulator knows, behind one lock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use sha1::{Digest, Sha1};
 use tokio::sync::watch;
 
 use crate::builder::{Config, Urls};
+use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::content::{Content, hex};
+use crate::content::Content;
+use crate::disk;
 use crate::drive::{Denied, Drive, Kind, Node, OnClash, ROOT};
-use crate::fault::FaultBook;
+use crate::fault::{Fault, FaultBook};
 use crate::log::Log;
+use crate::rate::Rates;
 use crate::seed;
 use crate::token::Tokens;
 use crate::upload::Uploads;
@@ -36,6 +39,15 @@ impl Shared {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Puts everything back to the start; transfers that are running end as they began.
+    pub(crate) fn reset(&self) {
+        let mut state = self.state();
+        let links = std::mem::take(&mut state.links);
+        *state = State { links, ..State::new(&self.config) };
+        state.drive.note_change();
+        disk::save(self, &mut state);
+    }
 }
 
 #[derive(Debug)]
@@ -47,6 +59,14 @@ pub(crate) struct State {
     pub(crate) uploads: Uploads,
     pub(crate) faults: FaultBook,
     pub(crate) log: Log,
+    pub(crate) rates: Rates,
+    pub(crate) chance: Option<Chance>,
+    pub(crate) faults_fired: u64,
+    /// Copy tasks, and whether they fail.
+    pub(crate) copy_tasks: HashMap<i64, bool>,
+    happened: HashSet<String>,
+    dir: Option<PathBuf>,
+    sha1s: HashMap<(String, u64), String>,
     /// Transfers that are running, by link.
     pub(crate) links: HashMap<String, usize>,
     pub(crate) random: u64,
@@ -64,6 +84,13 @@ impl State {
             uploads: Uploads::default(),
             faults: FaultBook::default(),
             log: Log::default(),
+            rates: Rates::default(),
+            chance: None,
+            faults_fired: 0,
+            copy_tasks: HashMap::new(),
+            happened: HashSet::new(),
+            dir: config.dir.clone(),
+            sha1s: HashMap::new(),
             links: HashMap::new(),
             random: config.seed,
             next_id: FIRST_ID,
@@ -119,8 +146,39 @@ impl State {
         })
     }
 
+    /// The last id that was given.
+    pub(crate) fn last_id(&self) -> i64 {
+        self.next_id
+    }
+
+    /// Takes over entries of an earlier run.
+    pub(crate) fn restore(&mut self, entries: Vec<Node>, last_id: i64) {
+        self.next_id = self.next_id.max(last_id);
+        entries.into_iter().for_each(|node| self.drive.insert(node));
+        self.drive.take_changed();
+    }
+
+    /// The fault that a call meets: a planned one, or one by chance.
+    pub(crate) fn meet_fault(&mut self, op: &str) -> Option<Fault> {
+        let planned = self.faults.meet(op);
+        let by_chance = || self.chance.as_mut().and_then(|chance| chance.meet(op));
+        let met = planned.or_else(by_chance);
+        self.faults_fired += u64::from(met.is_some());
+        met
+    }
+
+    /// Whether `what` has not happened before.
+    pub(crate) fn first_time(&mut self, what: &str) -> bool {
+        self.happened.insert(what.to_owned())
+    }
+
+    pub(crate) fn set_chance(&mut self, seed: u64, probability: f64) {
+        self.chance = (probability > 0.0).then(|| Chance::new(seed, probability));
+    }
+
     /// Remembers content, so that it can be had by an instant upload.
     pub(crate) fn store(&mut self, md5: &str, content: Content) {
+        let content = disk::keep(self.dir.as_deref(), md5, content);
         self.contents.insert((md5.to_owned(), content.size()), content);
     }
 
@@ -129,12 +187,14 @@ impl State {
     }
 
     /// The MD5 of stored content with this SHA-1.
-    pub(crate) fn md5_by_sha1(&self, sha1: &str, size: u64) -> Option<String> {
-        let same = |content: &Content| hex(&Sha1::digest(content.to_bytes())) == sha1;
-        self.contents
-            .iter()
-            .find(|((_, stored), content)| *stored == size && same(content))
-            .map(|((md5, _), _)| md5.clone())
+    pub(crate) fn md5_by_sha1(&mut self, sha1: &str, size: u64) -> Option<String> {
+        let unknown: Vec<_> =
+            self.contents.keys().filter(|key| key.1 == size && !self.sha1s.contains_key(*key)).cloned().collect();
+        for key in unknown {
+            let hash = self.contents.get(&key).map(Content::sha1).unwrap_or_default();
+            self.sha1s.insert(key, hash);
+        }
+        self.sha1s.iter().find(|(key, hash)| key.1 == size && *hash == sha1).map(|(key, _)| key.0.clone())
     }
 
     /// Puts a file at a path, making folders and replacing what is there.

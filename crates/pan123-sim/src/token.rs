@@ -55,12 +55,6 @@ impl Tokens {
         }
     }
 
-    pub(crate) fn kill(&mut self, token: &str) {
-        if let Some(token) = self.known.get_mut(token) {
-            token.state = TokenState::Dead;
-        }
-    }
-
     pub(crate) fn kill_all(&mut self) {
         self.known.values_mut().for_each(|token| token.state = TokenState::Dead);
     }

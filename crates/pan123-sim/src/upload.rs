@@ -22,11 +22,12 @@ pub(crate) struct Ticket {
     pub(crate) slice_size: u64,
     pub(crate) slices: BTreeMap<u64, Slice>,
     pub(crate) stage: Stage,
+    /// How often completion was asked for.
+    pub(crate) asked: u32,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Slice {
-    pub(crate) size: u64,
     /// The MD5 that was claimed, and checked unless nothing is verified.
     pub(crate) md5: String,
     /// Empty when bytes are only counted.
@@ -65,10 +66,6 @@ impl Uploads {
         self.tickets.insert(id, ticket);
     }
 
-    pub(crate) fn ticket(&self, id: &str) -> Option<&Ticket> {
-        self.tickets.get(id)
-    }
-
     pub(crate) fn ticket_mut(&mut self, id: &str) -> Option<&mut Ticket> {
         self.tickets.get_mut(id)
     }
@@ -88,6 +85,7 @@ mod tests {
             slice_size: 10,
             slices: BTreeMap::new(),
             stage: Stage::Open,
+            asked: 0,
         }
     }
 

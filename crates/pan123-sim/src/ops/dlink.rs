@@ -11,6 +11,10 @@ pub(crate) fn enable(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     switch(call, true)
 }
 
+pub(crate) fn disable(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    switch(call, false)
+}
+
 fn switch(call: &mut Call<'_>, on: bool) -> Result<Reply, Refusal> {
     let id = call.args.int("fileID");
     if id == ROOT {

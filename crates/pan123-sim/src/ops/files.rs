@@ -35,6 +35,7 @@ pub(crate) fn list_v2(call: &mut Call<'_>) -> Result<Reply, Refusal> {
             node.late -= 1;
         }
     }
+    let entries = if call.shared.config.quirks && entries.is_empty() { Value::Null } else { Value::from(entries) };
     Ok(Reply::data(json!({"lastFileId": last, "fileList": entries})))
 }
 
@@ -57,7 +58,9 @@ pub(crate) fn infos(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let drive = &call.state.drive;
     let entries: Vec<Value> =
         ids.iter().filter_map(|id| drive.node(*id)).map(|node| entry::listed(drive, node)).collect();
-    Ok(Reply::data(json!({"fileList": entries})))
+    // The older name of the list, which an official example still has.
+    let name = if call.shared.config.quirks { "list" } else { "fileList" };
+    Ok(Reply::data(json!({name: entries})))
 }
 
 pub(crate) fn mkdir(call: &mut Call<'_>) -> Result<Reply, Refusal> {
@@ -86,9 +89,13 @@ pub(crate) fn trash(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 
 pub(crate) fn download_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let node = call.live_entry(call.args.int("fileId"))?.clone();
+    let id = node.id;
     let Some((md5, size)) = node.content() else {
         return Err(Refusal::rule("a folder has no download address"));
     };
+    if call.quirk(&format!("first download {id}")) {
+        return Err(Refusal::verifying());
+    }
     let url = cdn::download_url(call, &md5, size, &node.name);
     Ok(Reply::data(json!({"downloadUrl": url})))
 }

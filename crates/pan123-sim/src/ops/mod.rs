@@ -5,6 +5,7 @@ pub(crate) mod cdn;
 pub(crate) mod dlink;
 pub(crate) mod entry;
 pub(crate) mod files;
+pub(crate) mod organise;
 pub(crate) mod upload_v2;
 pub(crate) mod user;
 
@@ -12,6 +13,7 @@ use crate::args::Args;
 use crate::drive::Node;
 use crate::fault::Oddity;
 use crate::reply::Refusal;
+use crate::seed;
 use crate::state::{Shared, State};
 
 /// One call that is being carried out.
@@ -27,6 +29,16 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     pub(crate) fn lenient(&self) -> bool {
         self.shared.config.lenient
+    }
+
+    /// With quirks on, whether this is the first time that `what` happens.
+    pub(crate) fn quirk(&mut self, what: &str) -> bool {
+        self.shared.config.quirks && self.state.first_time(what)
+    }
+
+    /// With quirks on, a toss of the coin.
+    pub(crate) fn quirk_by_chance(&mut self) -> bool {
+        self.shared.config.quirks && seed::below(&mut self.state.random, 2) == 0
     }
 
     /// The entry of an id, wherever it is.

@@ -27,18 +27,22 @@ struct Announced {
 }
 
 pub(crate) fn create(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    let file = announced(call, MOST_IN_SLICES, "10 GB")?;
+    let md5 = hash(call.args.text("etag"), "etag", 32, call.lenient())?;
+    let file = announced(call, md5, MOST_IN_SLICES, "10 GB")?;
     refuse_clash(call.state, &file)?;
     if call.state.content(&file.md5, file.size).is_some() {
         let id = call.state.make_file(file.parent, &file.name, &file.md5, file.size, file.on_clash)?;
-        let shown = match call.oddity {
-            Some(Oddity::ReuseWithoutId { late }) => {
-                if let Some(node) = call.state.drive.node_mut(id) {
-                    node.late = late;
-                }
-                0
+        let late = match call.oddity {
+            Some(Oddity::ReuseWithoutId { late }) => Some(late),
+            _ => call.quirk_by_chance().then_some(1),
+        };
+        let shown = if let Some(late) = late {
+            if let Some(node) = call.state.drive.node_mut(id) {
+                node.late = late;
             }
-            _ => id,
+            0
+        } else {
+            id
         };
         return Ok(Reply::data(
             json!({"fileID": shown, "preuploadID": "", "reuse": true, "sliceSize": 0, "servers": null}),
@@ -57,10 +61,11 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         slice_size: u64::try_from(shown_size).unwrap_or_default().max(1),
         slices: BTreeMap::new(),
         stage: Stage::Open,
+        asked: 0,
     };
     let id = seed::word(&mut call.state.random, 24);
     call.state.uploads.open(id.clone(), ticket);
-    let servers = [&call.shared.urls.upload];
+    let servers = if call.quirk_by_chance() { Vec::new() } else { vec![&call.shared.urls.upload] };
     Ok(Reply::data(
         json!({"fileID": 0, "reuse": false, "preuploadID": id, "sliceSize": shown_size, "servers": servers}),
     ))
@@ -73,7 +78,7 @@ pub(crate) fn domain(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 /// Takes one slice in.
 pub(crate) fn slice(shared: &Shared, args: &Args, file: Option<FilePart>) -> Result<Reply, Refusal> {
     let Some(file) = file else { return Err(Refusal::rule("the form has no file part `slice`")) };
-    let claimed = hash(args.text("sliceMD5"), "sliceMD5", shared.config.lenient)?;
+    let claimed = hash(args.text("sliceMD5"), "sliceMD5", 32, shared.config.lenient)?;
     let mut state = shared.state();
     let ticket = state.uploads.ticket_mut(args.text("preuploadID")).filter(|ticket| ticket.stage == Stage::Open);
     let Some(ticket) = ticket else { return Err(unknown_ticket()) };
@@ -89,7 +94,7 @@ pub(crate) fn slice(shared: &Shared, args: &Args, file: Option<FilePart>) -> Res
         return Err(Refusal::rule("slice md5 mismatch"));
     }
     let bytes = file.pieces.into_iter().next().unwrap_or_default();
-    ticket.slices.insert(number, Slice { size: file.size, md5: claimed, bytes });
+    ticket.slices.insert(number, Slice { md5: claimed, bytes });
     Ok(Reply::data(Value::Null))
 }
 
@@ -107,8 +112,17 @@ pub(crate) async fn complete(shared: &Arc<Shared>, args: &Args, oddity: Option<O
             Stage::Verifying => return Err(Refusal::verifying()),
             Stage::Open => {}
         }
+        let quirk = |ticket: &mut Ticket| {
+            ticket.asked += 1;
+            if shared.config.quirks { ticket.asked } else { u32::MAX }
+        };
+        match (quirk(ticket), oddity) {
+            (1, None) => return Err(Refusal::verifying()),
+            (2, None) => return Ok(incomplete()),
+            _ => {}
+        }
         match oddity {
-            Some(Oddity::Incomplete) => return Ok(Reply::data(json!({"completed": false, "fileID": 0}))),
+            Some(Oddity::Incomplete) => return Ok(incomplete()),
             Some(Oddity::UploadFailed) => {
                 ticket.stage = Stage::Failed;
                 return Err(Refusal::upload_failed());
@@ -164,8 +178,12 @@ pub(crate) fn single_create(shared: &Shared, args: &Args, file: Option<FilePart>
     let mut state = shared.state();
     let now = state.clock.now();
     let mut call = Call { shared, state: &mut state, args, oddity: None, now };
-    let file = announced(&mut call, MOST_AT_ONCE, "1 GB")?;
+    let md5 = hash(args.text("etag"), "etag", 32, shared.config.lenient)?;
+    let file = announced(&mut call, md5, MOST_AT_ONCE, "1 GB")?;
     refuse_clash(call.state, &file)?;
+    if call.quirk(&format!("queue {} {} {}", file.parent, file.name, file.md5)) {
+        return Err(Refusal::new(1, "当前任务已进入秒传队列，暂无文件ID，请慢一点"));
+    }
     if part.size != file.size {
         return Err(Refusal::rule(format!("the file has {} bytes, `size` says {}", part.size, file.size)));
     }
@@ -179,11 +197,23 @@ pub(crate) fn single_create(shared: &Shared, args: &Args, file: Option<FilePart>
     Ok(completed(id))
 }
 
+/// Makes a file of content that is known by its SHA-1.
+pub(crate) fn sha1_reuse(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let sha1 = hash(call.args.text("sha1"), "sha1", 40, call.lenient())?;
+    let mut file = announced(call, String::new(), MOST_IN_SLICES, "10 GB")?;
+    refuse_clash(call.state, &file)?;
+    let Some(md5) = call.state.md5_by_sha1(&sha1, file.size) else {
+        return Ok(Reply::data(json!({"fileID": 0, "reuse": false})));
+    };
+    file.md5 = md5;
+    let id = call.state.make_file(file.parent, &file.name, &file.md5, file.size, file.on_clash)?;
+    Ok(Reply::data(json!({"fileID": id, "reuse": true})))
+}
+
 /// Reads what create and single_create have in common; folders of a path are made here.
-fn announced(call: &mut Call<'_>, most: u64, most_text: &str) -> Result<Announced, Refusal> {
+fn announced(call: &mut Call<'_>, md5: String, most: u64, most_text: &str) -> Result<Announced, Refusal> {
     let lenient = call.lenient();
     let parent = call.live_folder(call.args.int("parentFileID"))?;
-    let md5 = hash(call.args.text("etag"), "etag", lenient)?;
     let size = u64::try_from(call.args.int("size")).map_err(|_| Refusal::rule("`size` is negative"))?;
     if size > most {
         return Err(Refusal::rule(format!("the file is larger than {most_text}")));
@@ -224,17 +254,21 @@ fn refuse_clash(state: &State, file: &Announced) -> Result<(), Denied> {
     }
 }
 
-/// An MD5 in the reference's form: 32 hexadecimal digits, in lower case.
-fn hash(text: &str, name: &str, lenient: bool) -> Result<String, Refusal> {
-    let lower = if lenient { text.to_lowercase() } else { text.to_owned() };
-    let right = lower.len() == 32 && lower.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if right { Ok(lower) } else { Err(Refusal::rule(format!("`{name}` is not an MD5 in lower-case hex"))) }
+/// A hash in the reference's form: hexadecimal digits in lower case.
+fn hash(text: &str, name: &str, digits: usize, lenient: bool) -> Result<String, Refusal> {
+    let lower = if lenient { text.trim().to_lowercase() } else { text.to_owned() };
+    let right = lower.len() == digits && lower.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if right { Ok(lower) } else { Err(Refusal::rule(format!("`{name}` is not {digits} hex digits in lower case"))) }
 }
 
 /// Stands for bytes that were only counted.
 fn unverified(md5: &str, size: u64) -> Content {
     let seed = md5_hex(md5.as_bytes()).bytes().fold(0u64, |seed, byte| seed.rotate_left(5) ^ u64::from(byte));
     Content::seeded(size, seed)
+}
+
+fn incomplete() -> Reply {
+    Reply::data(json!({"completed": false, "fileID": 0}))
 }
 
 fn completed(id: i64) -> Reply {

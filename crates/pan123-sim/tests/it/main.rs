@@ -1,10 +1,14 @@
 //! The simulator, asked with plain HTTP requests written from the protocol reference.
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to stop there")]
 
+mod admin;
 mod client;
 mod downloads;
 mod faults;
 mod files;
 mod lenient;
+mod modes;
+mod organise;
 mod program;
 mod strict;
 mod tokens;
