@@ -1,1 +1,23 @@
-//! Placeholder first line; see ARCHITECTURE.
+//! Uploads and downloads as an engine that knows no endpoint: hashing, parts, ranges, progress.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod blocking;
+mod download;
+mod hash;
+mod progress;
+mod read;
+mod retries;
+mod source;
+mod traits;
+mod upload;
+
+#[cfg(feature = "stream")]
+pub use crate::download::ReaderStream;
+pub use crate::{
+    download::{Download, Downloaded, Expected, Reader},
+    progress::{PROGRESS_INTERVAL, Phase, Progress},
+    source::{ReadAt, Source, Stamp},
+    traits::{Begun, Completion, DownloadOrigin, Fingerprint, Part, UploadLimits, UploadTarget},
+    upload::{DEFAULT_CONCURRENCY, DEFAULT_SINGLE_STEP, How, MOST_CONCURRENCY, Upload, Uploaded},
+};

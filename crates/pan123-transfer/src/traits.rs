@@ -3,13 +3,15 @@
 use std::{fmt, ops::Range, sync::Arc, time::Duration};
 
 use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, Fetched, Link, Md5, Result, Sha1};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// One API's way of storing one file: the name and the folder are the target's own business.
 ///
 /// The engine hashes, plans, sends in parallel, repeats and waits; the target makes one request for each
-/// call. A call that fails is repeated by the engine only where [`Error::is_retryable`] says that it may
-/// help and [`Error::may_have_happened`] does not forbid it.
+/// call and does not repeat it on its own. A call that fails is repeated by the engine only where
+/// [`Error::is_retryable`] says that it may help and [`Error::may_have_happened`] does not forbid it.
+///
+/// An [`Arc`] of a target is a target too.
 pub trait UploadTarget: Send + Sync + 'static {
     /// What the API needs to go on with an upload that it began. It is kept in checkpoints.
     type Session: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
@@ -33,7 +35,7 @@ pub trait UploadTarget: Send + Sync + 'static {
         Box::pin(async { Err(Error::new(ErrorKind::Config, "this API has no upload in a single step")) })
     }
 
-    /// Sends one part. Sending the same part again replaces it.
+    /// Sends one part. Sending the same part again replaces it, so it is sent again after a lost answer too.
     fn send_part<'a>(
         &'a self,
         session: &'a Self::Session,
@@ -42,6 +44,10 @@ pub trait UploadTarget: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<()>>;
 
     /// Asks the service to put the parts together, or whether it has. Called until it is no longer pending.
+    ///
+    /// An error for which [`Error::is_retryable`] holds counts as pending as well, and its code is kept for
+    /// [`ErrorKind::CompletionTimeout`]; so a code that means "still verifying" may come as
+    /// [`ErrorKind::Busy`]. Any other error ends the upload at once.
     fn complete<'a>(
         &'a self,
         session: &'a Self::Session,
@@ -50,23 +56,49 @@ pub trait UploadTarget: Send + Sync + 'static {
 
     /// Looks for the file after an answer was lost: by name, size and MD5, in the folder it was meant for.
     ///
-    /// `None` means that it is certainly not there; an error, that nobody can tell.
+    /// `None` means that it is certainly not there; an error, that nobody can tell. Where instant uploads
+    /// show up late, it is for the target to wait for them.
     fn find<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Option<Self::Stored>>>;
 }
 
 /// What an API allows, as far as it is known before the first request.
+///
+/// # Example
+///
+/// ```
+/// use pan123_transfer::UploadLimits;
+///
+/// let limits = UploadLimits::new(10 << 30, 16 << 20).with_single_step(1 << 30);
+/// assert_eq!(limits.single_step, Some(1 << 30));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UploadLimits {
-    /// The largest file.
+    /// The largest file, in bytes.
     pub max_size: u64,
-    /// The largest file that may go in one request; `None` when the API has no such call.
+    /// The largest file that may go in one request, in bytes; `None` when the API has no such call.
     pub single_step: Option<u64>,
-    /// The part size that the service is known to use: part MD5s are computed for it while the file's is. The service's own word wins.
+    /// The part size that the service is known to use, in bytes: part MD5s are computed for it while the
+    /// file's is. The service's own word wins. 0 when it is not known.
     pub part_size: u64,
 }
 
+impl UploadLimits {
+    /// Makes the limits of an API that has no upload in a single step.
+    pub const fn new(max_size: u64, part_size: u64) -> Self {
+        Self { max_size, single_step: None, part_size }
+    }
+
+    /// Says that files of up to `bytes` may go in one request.
+    #[must_use]
+    pub const fn with_single_step(self, bytes: u64) -> Self {
+        Self { single_step: Some(bytes), ..self }
+    }
+}
+
 /// Size and digests of a file, by which the service knows its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Fingerprint {
     /// The size in bytes.
     pub size: u64,
@@ -74,6 +106,19 @@ pub struct Fingerprint {
     pub md5: Md5,
     /// The SHA-1 of all bytes, where the caller asked for it.
     pub sha1: Option<Sha1>,
+}
+
+impl Fingerprint {
+    /// Makes a fingerprint without a SHA-1.
+    pub const fn new(size: u64, md5: Md5) -> Self {
+        Self { size, md5, sha1: None }
+    }
+
+    /// Adds the SHA-1.
+    #[must_use]
+    pub const fn with_sha1(self, sha1: Sha1) -> Self {
+        Self { sha1: Some(sha1), ..self }
+    }
 }
 
 /// How the service answered the announcement of a file.
@@ -85,13 +130,14 @@ pub enum Begun<S, D> {
     Parts {
         /// To go on with.
         session: S,
-        /// The size of every part but the last, in bytes.
+        /// The size of every part but the last, in bytes, as the service said it.
         part_size: u64,
     },
 }
 
-/// One part of a file.
+/// One part of a file. An empty file has one part, which is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Part {
     /// Its number, from 1.
     pub number: u32,
@@ -103,6 +149,13 @@ pub struct Part {
     pub md5: Md5,
 }
 
+impl Part {
+    /// Makes a part; the engine does, and the tests of a target.
+    pub const fn new(number: u32, offset: u64, length: u64, md5: Md5) -> Self {
+        Self { number, offset, length, md5 }
+    }
+}
+
 /// How far the service is with putting a file together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Completion<D> {
@@ -110,16 +163,73 @@ pub enum Completion<D> {
     Stored(D),
     /// It is still being verified.
     Pending {
-        /// How long the service wants to be left alone; the engine's own interval when `None`.
+        /// How long the service wants to be left alone; the engine's own interval (1 second, growing to 5)
+        /// when `None`.
         wait: Option<Duration>,
     },
 }
 
 /// Where the bytes of one file come from.
+///
+/// Neither call is repeated by the origin on its own; the engine does. An [`Arc`] of an origin is an origin too.
 pub trait DownloadOrigin: Send + Sync + 'static {
     /// Gets a fresh address. Called before the first byte, and again when an address is refused or expired.
     fn resolve(&self) -> BoxFuture<'_, Result<Link>>;
 
-    /// Begins to fetch a range of the file, or all of it, in one request that is not repeated.
+    /// Begins to fetch a range of the file, or all of it, in one request. [`Fetch`](pan123_core::Fetch) does it.
+    ///
+    /// A range whose end nobody knows yet ends at [`i64::MAX`]; hosts take that for the end of the file.
     fn fetch<'a>(&'a self, link: &'a Link, range: Option<Range<u64>>) -> BoxFuture<'a, Result<Fetched>>;
+}
+
+impl<T: UploadTarget + ?Sized> UploadTarget for Arc<T> {
+    type Session = T::Session;
+    type Stored = T::Stored;
+
+    fn limits(&self) -> UploadLimits {
+        (**self).limits()
+    }
+
+    fn begin<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Begun<Self::Session, Self::Stored>>> {
+        (**self).begin(file)
+    }
+
+    fn send_whole<'a>(
+        &'a self,
+        file: &'a Fingerprint,
+        body: Arc<dyn BodySource>,
+    ) -> BoxFuture<'a, Result<Self::Stored>> {
+        (**self).send_whole(file, body)
+    }
+
+    fn send_part<'a>(
+        &'a self,
+        session: &'a Self::Session,
+        part: &'a Part,
+        body: Arc<dyn BodySource>,
+    ) -> BoxFuture<'a, Result<()>> {
+        (**self).send_part(session, part, body)
+    }
+
+    fn complete<'a>(
+        &'a self,
+        session: &'a Self::Session,
+        parts: &'a [Part],
+    ) -> BoxFuture<'a, Result<Completion<Self::Stored>>> {
+        (**self).complete(session, parts)
+    }
+
+    fn find<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Option<Self::Stored>>> {
+        (**self).find(file)
+    }
+}
+
+impl<O: DownloadOrigin + ?Sized> DownloadOrigin for Arc<O> {
+    fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
+        (**self).resolve()
+    }
+
+    fn fetch<'a>(&'a self, link: &'a Link, range: Option<Range<u64>>) -> BoxFuture<'a, Result<Fetched>> {
+        (**self).fetch(link, range)
+    }
 }

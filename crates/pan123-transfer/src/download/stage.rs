@@ -1,0 +1,145 @@
+//! Where bytes are hashed and written: on blocking threads, in batches, in bounded memory.
+
+use std::{
+    io::{self, IoSlice, Write},
+    mem,
+};
+
+use bytes::Bytes;
+use md5::Digest;
+use pan123_core::{Error, Md5, Result};
+use tokio::task::JoinHandle;
+
+use crate::{blocking::joined, read::BUFFER};
+
+/// The most chunks in one batch: tiny ones may each hold a large buffer in memory.
+const MOST_CHUNKS: usize = 128;
+
+/// Takes chunks and works on one batch while the next one gathers.
+///
+/// No thread is held while nothing comes, so any number of slow downloads can be open.
+pub(super) struct Stage<W> {
+    batch: Vec<Bytes>,
+    bytes: usize,
+    work: State<W>,
+}
+
+enum State<W> {
+    Idle(Option<Work<W>>),
+    Busy(JoinHandle<io::Result<Work<W>>>),
+}
+
+/// What happens to the bytes.
+struct Work<W> {
+    writer: Option<W>,
+    md5: Option<md5::Md5>,
+}
+
+impl<W: Write + Send + 'static> Stage<W> {
+    /// Writes to `writer` and computes the MD5, as far as either is wanted.
+    pub(super) fn new(writer: Option<W>, md5: bool) -> Self {
+        let md5 = md5.then(md5::Md5::new);
+        Self { batch: Vec::new(), bytes: 0, work: State::Idle(Some(Work { writer, md5 })) }
+    }
+
+    /// Waits until there is room for another chunk.
+    pub(super) async fn ready(&mut self) -> Result<()> {
+        if self.is_full() {
+            self.settle().await?;
+            self.start(false);
+        }
+        Ok(())
+    }
+
+    /// Takes a chunk; [`ready`](Self::ready) comes first.
+    pub(super) fn put(&mut self, chunk: Bytes) {
+        if matches!(&self.work, State::Idle(Some(Work { writer: None, md5: None }))) {
+            return;
+        }
+        self.bytes += chunk.len();
+        self.batch.push(chunk);
+        if self.is_full() && matches!(self.work, State::Idle(_)) {
+            self.start(false);
+        }
+    }
+
+    /// Works off everything and flushes. Returns the MD5 and the writer, if they were wanted.
+    pub(super) async fn finish(&mut self) -> Result<(Option<W>, Option<Md5>)> {
+        self.settle().await?;
+        if let State::Idle(Some(Work { writer: None, .. })) = &self.work
+            && self.batch.is_empty()
+        {
+            // Nothing is left to be done that could block.
+        } else {
+            self.start(true);
+            self.settle().await?;
+        }
+        let State::Idle(work) = &mut self.work else {
+            unreachable!("settling ends in idleness");
+        };
+        let Work { writer, md5 } = work.take().unwrap_or(Work { writer: None, md5: None });
+        Ok((writer, md5.map(|md5| <[u8; 16]>::from(md5.finalize()).into())))
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= BUFFER || self.batch.len() >= MOST_CHUNKS
+    }
+
+    /// Waits for the batch in work. Its result is kept before anything else is awaited.
+    async fn settle(&mut self) -> Result<()> {
+        if let State::Busy(handle) = &mut self.work {
+            let outcome = handle.await;
+            self.work = State::Idle(None);
+            let work =
+                joined(outcome)?.map_err(|cause| Error::io("the downloaded bytes could not be written", cause))?;
+            self.work = State::Idle(Some(work));
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, flush: bool) {
+        let State::Idle(work) = &mut self.work else {
+            return;
+        };
+        // There is none after a failure, which has been reported.
+        let Some(mut work) = work.take() else {
+            return;
+        };
+        self.bytes = 0;
+        let batch = mem::take(&mut self.batch);
+        self.work = State::Busy(tokio::task::spawn_blocking(move || {
+            work.run(&batch)?;
+            if flush && let Some(writer) = &mut work.writer {
+                writer.flush()?;
+            }
+            Ok(work)
+        }));
+    }
+}
+
+impl<W: Write> Work<W> {
+    fn run(&mut self, batch: &[Bytes]) -> io::Result<()> {
+        if let Some(md5) = &mut self.md5 {
+            batch.iter().for_each(|chunk| md5.update(chunk));
+        }
+        match &mut self.writer {
+            Some(writer) => write_all(writer, batch),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes all chunks with as few calls as the writer allows.
+fn write_all(writer: &mut impl Write, batch: &[Bytes]) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = batch.iter().map(|chunk| IoSlice::new(chunk)).collect();
+    let mut left = &mut slices[..];
+    while !left.is_empty() {
+        match writer.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Reading a section of a source while it is sent: bounded buffers, blocking threads, one buffer ahead.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use pan123_core::{Body, BodySource, Chunks, Error, Result};
+use tokio::task::JoinHandle;
+
+use crate::{
+    blocking::joined,
+    source::{ReadAt, changed},
+};
+
+/// How many bytes are read at a time: a few of them fit a processor's cache, and one outweighs the price of a thread's turn.
+pub(crate) const BUFFER: usize = 256 << 10;
+
+/// A section of a source as a body that can be opened again.
+#[derive(Debug)]
+pub(crate) struct Section {
+    reader: Arc<dyn ReadAt>,
+    offset: u64,
+    length: u64,
+}
+
+impl Section {
+    pub(crate) fn new(reader: Arc<dyn ReadAt>, offset: u64, length: u64) -> Self {
+        Self { reader, offset, length }
+    }
+}
+
+impl BodySource for Section {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn open(&self) -> Body {
+        let reading = Reading { reader: Arc::clone(&self.reader), offset: self.offset, left: self.length, ahead: None };
+        Body::from_chunks(Some(self.length), reading)
+    }
+}
+
+struct Reading {
+    reader: Arc<dyn ReadAt>,
+    /// Where the next read begins.
+    offset: u64,
+    /// How many bytes no read has been started for.
+    left: u64,
+    ahead: Option<JoinHandle<io::Result<Bytes>>>,
+}
+
+impl Reading {
+    fn read_ahead(&mut self) {
+        if self.left == 0 {
+            return;
+        }
+        let size = self.left.min(BUFFER as u64);
+        let (reader, offset) = (Arc::clone(&self.reader), self.offset);
+        self.offset += size;
+        self.left -= size;
+        self.ahead = Some(tokio::task::spawn_blocking(move || {
+            let mut buffer = vec![0; usize::try_from(size).expect("a buffer's size fits")];
+            fill(&*reader, offset, &mut buffer)?;
+            Ok(buffer.into())
+        }));
+    }
+}
+
+impl Chunks for Reading {
+    fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.ahead.is_none() {
+            self.read_ahead();
+        }
+        let Some(ahead) = &mut self.ahead else {
+            return Poll::Ready(None);
+        };
+        let read = joined(ready!(Pin::new(ahead).poll(cx))).map_err(io::Error::from).flatten();
+        self.ahead = None;
+        if read.is_ok() {
+            self.read_ahead();
+        }
+        Poll::Ready(Some(read))
+    }
+}
+
+/// Fills `buffer` with what is at `offset`. A source that ends before has changed.
+pub(crate) fn fill(reader: &dyn ReadAt, mut offset: u64, mut buffer: &mut [u8]) -> Result<()> {
+    while !buffer.is_empty() {
+        match reader.read_at(offset, buffer) {
+            Ok(0) => return Err(changed("the source became shorter while it was read")),
+            Ok(read) => {
+                offset += read as u64;
+                buffer = &mut buffer[read..];
+            }
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(Error::io("the source could not be read", cause)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! Uploads: what the caller says about one, and what comes of it.
+
+mod complete;
+mod parts;
+mod run;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use pan123_core::{Error, Result, RetryPolicy, Runtime};
+
+use crate::{
+    Fingerprint, Source, UploadTarget,
+    progress::{Callback, Progress, Reporter},
+};
+
+/// How many parts are sent at a time, unless told otherwise.
+pub const DEFAULT_CONCURRENCY: usize = 3;
+
+/// The most parts that are sent at a time. The service's firewall bans addresses that open many more connections.
+pub const MOST_CONCURRENCY: usize = 32;
+
+/// The largest file that goes in one request, unless told otherwise: 1 MiB.
+pub const DEFAULT_SINGLE_STEP: u64 = 1 << 20;
+
+/// Uploads one file: instantly where the service has its content, in one request where it is small, else in parts.
+///
+/// Nothing happens before [`send`](Self::send). Dropping the future of `send` cancels the upload: no part goes
+/// on, and nothing is stored unless the service was already putting the parts together.
+///
+/// # Memory
+///
+/// Two buffers of 256 KiB for each part in flight, whatever the size of parts and file.
+pub struct Upload<T> {
+    target: T,
+    source: Source,
+    runtime: Arc<dyn Runtime>,
+    concurrency: usize,
+    retry: RetryPolicy,
+    single_step_up_to: u64,
+    completion_timeout: Option<Duration>,
+    sha1: bool,
+    trusted: Option<Fingerprint>,
+    progress: Option<Callback>,
+}
+
+/// A file that has been stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Uploaded<S> {
+    /// What the API says of it, such as its id.
+    pub stored: S,
+    /// Its size and digests.
+    pub fingerprint: Fingerprint,
+    /// Which way it went.
+    pub how: How,
+}
+
+/// The ways a file can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum How {
+    /// The service had the content already; no bytes were sent (秒传).
+    Instant,
+    /// In one request.
+    SingleStep,
+    /// In parts.
+    Parts,
+}
+
+impl<T: UploadTarget> Upload<T> {
+    /// Makes an upload of `source` to `target`; `target` may be an [`Arc`] of one.
+    pub fn new(target: T, source: impl Into<Source>, runtime: Arc<dyn Runtime>) -> Self {
+        Self {
+            target,
+            source: source.into(),
+            runtime,
+            concurrency: DEFAULT_CONCURRENCY,
+            retry: RetryPolicy::default(),
+            single_step_up_to: DEFAULT_SINGLE_STEP,
+            completion_timeout: None,
+            sha1: false,
+            trusted: None,
+            progress: None,
+        }
+    }
+
+    /// Returns where the file goes, for a caller who says so after what is uploaded.
+    pub fn target_mut(&mut self) -> &mut T {
+        &mut self.target
+    }
+
+    /// Returns what is uploaded.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Sets how many parts are sent at a time: [`DEFAULT_CONCURRENCY`] unless told otherwise, at least 1 and at
+    /// most [`MOST_CONCURRENCY`], to which other values are brought.
+    #[must_use]
+    pub fn concurrency(mut self, parts: usize) -> Self {
+        self.concurrency = parts.clamp(1, MOST_CONCURRENCY);
+        self
+    }
+
+    /// Sets when a request is sent again; each part has a count of its own.
+    ///
+    /// `max_elapsed` is held against the time spent waiting between attempts, not against the time that sending takes.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Sends files of 1 to `bytes` bytes in one request; [`DEFAULT_SINGLE_STEP`] unless told otherwise.
+    ///
+    /// Such a file is not tried for an instant upload first, because its bytes cost less than the question.
+    /// 0 switches this off. It is never more than the API's own [limit](crate::UploadLimits::single_step).
+    #[must_use]
+    pub fn single_step_up_to(mut self, bytes: u64) -> Self {
+        self.single_step_up_to = bytes;
+        self
+    }
+
+    /// Sets how long the service may take to put the parts together and to verify them.
+    ///
+    /// Unless told otherwise it is two minutes, and one second more for every 10 MiB of the file.
+    #[must_use]
+    pub fn completion_timeout(mut self, timeout: Duration) -> Self {
+        self.completion_timeout = Some(timeout);
+        self
+    }
+
+    /// Computes the SHA-1 too, in the same read.
+    #[must_use]
+    pub fn with_sha1(mut self) -> Self {
+        self.sha1 = true;
+        self
+    }
+
+    /// Announces the file by digests that the caller already has, so that an instant upload reads nothing.
+    ///
+    /// When the bytes are wanted after all they are hashed before they are sent, and a digest that turns out
+    /// wrong is an error. An instant upload by a wrong digest stores whatever content the service knows by it.
+    #[must_use]
+    pub fn trust(mut self, fingerprint: Fingerprint) -> Self {
+        self.trusted = Some(fingerprint);
+        self
+    }
+
+    /// Calls `callback` as the upload goes on, at most every [`PROGRESS_INTERVAL`](crate::PROGRESS_INTERVAL) and at
+    /// the beginning and the end of each phase. It may be called from any thread and should return at once.
+    #[must_use]
+    pub fn on_progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Box::new(callback));
+        self
+    }
+
+    /// Uploads the file.
+    ///
+    /// # Errors
+    ///
+    /// - [`InvalidInput`](pan123_core::ErrorKind::InvalidInput): the source is a folder, is larger than the API
+    ///   allows, or has not the size that was trusted. Nothing was sent.
+    /// - [`Io`](pan123_core::ErrorKind::Io): the source cannot be read.
+    /// - [`SourceChanged`](pan123_core::ErrorKind::SourceChanged): it is not what it was; nothing was stored. Upload it again.
+    /// - [`DigestMismatch`](pan123_core::ErrorKind::DigestMismatch): the trusted digests are not those of the source.
+    /// - [`Decode`](pan123_core::ErrorKind::Decode): the service wants parts of an impossible size.
+    /// - [`CompletionTimeout`](pan123_core::ErrorKind::CompletionTimeout): everything was sent and the service was
+    ///   still verifying; it may be stored later. Holds the last code that the service gave.
+    /// - [`OutcomeUnknown`](pan123_core::ErrorKind::OutcomeUnknown): an answer was lost, and whether the file is stored
+    ///   could not be found out. Look for it before uploading it again.
+    /// - Whatever the target gave, when it is final or the retries are used up.
+    pub async fn send(self) -> Result<Uploaded<T::Stored>> {
+        let limits = self.target.limits();
+        let source = self.source.open().await?;
+        let size = source.size();
+        if size > limits.max_size {
+            let limit = limits.max_size;
+            return Err(Error::invalid(format!("the file has {size} bytes and the service takes at most {limit}")));
+        }
+        if self.trusted.is_some_and(|trusted| trusted.size != size) {
+            return Err(Error::invalid(format!("the trusted size is not that of the source, which has {size} bytes")));
+        }
+        let run = run::Run {
+            target: self.target,
+            source,
+            reporter: Reporter::new(Arc::clone(&self.runtime), self.progress),
+            runtime: self.runtime,
+            concurrency: self.concurrency,
+            retry: self.retry,
+            completion_timeout: self.completion_timeout.unwrap_or_else(|| default_completion_timeout(size)),
+            part_size: limits.part_size,
+            sha1: self.sha1,
+            trusted: self.trusted,
+        };
+        let single_step = limits.single_step.map_or(0, |most| most.min(self.single_step_up_to));
+        // One allocation keeps the caller's future small.
+        if (1..=single_step).contains(&size) {
+            Box::pin(run.in_one_request()).await
+        } else {
+            Box::pin(run.in_parts()).await
+        }
+    }
+}
+
+/// Two minutes, and a second for every 10 MiB: the service reads everything once more, and may have a queue.
+fn default_completion_timeout(size: u64) -> Duration {
+    Duration::from_secs(120 + size / (10 << 20))
+}
+
+impl<T> fmt::Debug for Upload<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("source", &self.source)
+            .field("concurrency", &self.concurrency)
+            .field("retry", &self.retry)
+            .field("single_step_up_to", &self.single_step_up_to)
+            .field("completion_timeout", &self.completion_timeout)
+            .field("sha1", &self.sha1)
+            .field("trusted", &self.trusted)
+            .finish_non_exhaustive()
+    }
+}

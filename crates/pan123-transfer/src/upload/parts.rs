@@ -1,0 +1,159 @@
+//! Parts: which there are, and sending them side by side.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use pan123_core::{Body, BodySource, Chunks, Error, ErrorKind, Md5, Result};
+
+use super::run::Run;
+use crate::{
+    Part, UploadTarget,
+    progress::{Phase, Reporter},
+    retries::Retries,
+};
+
+/// The largest part that is believed; object stores take none that is larger.
+const LARGEST_PART: u64 = 5 << 30;
+
+/// The most parts that are believed; object stores take no more.
+const MOST_PARTS: u64 = 10_000;
+
+/// Refuses a part size that no service means.
+pub(super) fn check_size(file: u64, part_size: u64) -> Result<()> {
+    let wrong = |text| Err(Error::new(ErrorKind::Decode, text));
+    match part_size {
+        // An empty file has one empty part, whatever its size is said to be.
+        _ if file == 0 => Ok(()),
+        0 => wrong("the service did not say how large a part is".to_owned()),
+        LARGEST_PART.. if part_size > LARGEST_PART => {
+            wrong(format!("the service wants parts of {part_size} bytes, more than any storage takes"))
+        }
+        _ if file.div_ceil(part_size) > MOST_PARTS => {
+            wrong(format!("the service wants parts of {part_size} bytes, which makes more than {MOST_PARTS}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Numbers the parts of a file. `digests` has one for each.
+pub(super) fn plan(file: u64, part_size: u64, digests: Vec<Md5>) -> Vec<Part> {
+    let place = |(index, md5): (u32, Md5)| {
+        let offset = u64::from(index) * part_size;
+        Part::new(index + 1, offset, part_size.min(file - offset), md5)
+    };
+    (0..).zip(digests).map(place).collect()
+}
+
+/// Makes a body that counts what is sent of it.
+pub(super) fn counted(body: Arc<dyn BodySource>, reporter: &Arc<Reporter>) -> Arc<dyn BodySource> {
+    Arc::new(Counted { body, most: Arc::default(), reporter: Arc::clone(reporter) })
+}
+
+impl<T: UploadTarget> Run<T> {
+    /// Sends all parts, some of them at a time. The first that fails for good ends the others.
+    pub(super) async fn send_parts(&self, session: &T::Session, parts: &[Part], total: u64) -> Result<()> {
+        let count = u32::try_from(parts.len()).expect("there are at most ten thousand parts");
+        self.reporter.enter(Phase::Sending, Some(total), count);
+        let next = AtomicUsize::new(0);
+        let worker = || async {
+            while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.send_part(session, part).await?;
+                self.reporter.part_done();
+            }
+            Ok(())
+        };
+        all((0..self.concurrency.min(parts.len())).map(|_| worker())).await?;
+        self.reporter.leave();
+        Ok(())
+    }
+
+    async fn send_part(&self, session: &T::Session, part: &Part) -> Result<()> {
+        let body = counted(self.source.range(part.offset, part.length), &self.reporter);
+        let mut retries = Retries::new(self.retry);
+        loop {
+            let Err(error) = self.target.send_part(session, part, Arc::clone(&body)).await else {
+                return Ok(());
+            };
+            self.source.check().await.map_err(|changed| changed.with_source(error.clone()))?;
+            // A part replaces itself, and without a completion there is no file.
+            let error = error.with_may_have_happened(false);
+            let delay = retries.next(error, true, &*self.runtime)?;
+            self.runtime.sleep(delay).await;
+        }
+    }
+}
+
+/// Drives all futures in the present task, so that dropping this one drops them; ends with the first error.
+async fn all<F: Future<Output = Result<()>>>(futures: impl Iterator<Item = F>) -> Result<()> {
+    let mut running: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
+    std::future::poll_fn(move |cx| {
+        let mut failure = None;
+        running.retain_mut(|future| {
+            if failure.is_some() {
+                return true;
+            }
+            match future.as_mut().poll(cx) {
+                Poll::Pending => true,
+                Poll::Ready(Ok(())) => false,
+                Poll::Ready(Err(error)) => {
+                    failure = Some(error);
+                    false
+                }
+            }
+        });
+        match failure {
+            Some(error) => Poll::Ready(Err(error)),
+            None if running.is_empty() => Poll::Ready(Ok(())),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// A body whose bytes count as progress the first time they are sent.
+#[derive(Debug)]
+struct Counted {
+    body: Arc<dyn BodySource>,
+    /// The most bytes that any attempt has sent.
+    most: Arc<AtomicU64>,
+    reporter: Arc<Reporter>,
+}
+
+impl BodySource for Counted {
+    fn length(&self) -> u64 {
+        self.body.length()
+    }
+
+    fn open(&self) -> Body {
+        let (most, reporter) = (Arc::clone(&self.most), Arc::clone(&self.reporter));
+        Body::from_chunks(Some(self.length()), Counting { body: self.body.open(), sent: 0, most, reporter })
+    }
+}
+
+struct Counting {
+    body: Body,
+    sent: u64,
+    most: Arc<AtomicU64>,
+    reporter: Arc<Reporter>,
+}
+
+impl Chunks for Counting {
+    fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<std::io::Result<Bytes>>> {
+        let polled = self.body.poll_chunk(cx);
+        if let Poll::Ready(Some(Ok(chunk))) = &polled {
+            self.sent += chunk.len() as u64;
+            let before = self.most.fetch_max(self.sent, Ordering::Relaxed);
+            if self.sent > before {
+                self.reporter.add(self.sent - before);
+            }
+        }
+        polled
+    }
+}
