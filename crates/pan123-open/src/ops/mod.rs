@@ -1,0 +1,151 @@
+//! Every operation of the Open Platform, as a value that a client sends.
+//!
+//! An operation is found from its entry in the protocol reference: `file.mkdir` is [`files::Mkdir`], and
+//! [`ALL`] lists the facts of each in the reference's order. It checks its limits when it is sent, before any request
+//! is made.
+//!
+//! # Example
+//!
+//! ```
+//! use pan123_core::{FileId, Operation};
+//! use pan123_open::ops::{self, files::Mkdir};
+//!
+//! let mkdir = Mkdir::new(FileId::ROOT, "films");
+//! assert!(mkdir.validate().is_ok());
+//! assert!(Mkdir::new(FileId::ROOT, "a/b").validate().is_err());
+//! assert!(ops::ALL.iter().any(|meta| meta.id == "open/file.mkdir"));
+//! ```
+
+pub mod auth;
+pub mod files;
+pub mod links;
+pub mod uploads;
+pub mod user;
+
+use pan123_core::{Error, Fetch, FileId, Meta, Operation, Result, name};
+
+/// The most ids that one request may hold, but where an operation says otherwise.
+///
+/// Protocol: `open-files.yaml`, LIMITS. For [`files::Infos`] no limit is documented; this one is kept there too.
+pub const MOST_IDS: usize = 100;
+
+/// The facts of every operation, in the order of the protocol reference.
+pub const ALL: &[Meta] = &[
+    auth::AccessToken::META,
+    user::UserInfo::META,
+    files::List::META,
+    files::Detail::META,
+    files::Infos::META,
+    files::Mkdir::META,
+    files::Trash::META,
+    files::DownloadInfo::META,
+    Fetch::META,
+    uploads::Create::META,
+    uploads::Slice::META,
+    uploads::UploadComplete::META,
+    uploads::Domain::META,
+    uploads::SingleCreate::META,
+    links::EnableDirectLink::META,
+    links::DirectLinkUrl::META,
+];
+
+/// Refuses no ids, more than `most`, and the root among them.
+fn check_ids(ids: &[FileId], most: usize) -> Result<()> {
+    match ids.len() {
+        0 => Err(Error::invalid("at least one id is needed")),
+        count if count > most => {
+            Err(Error::invalid(format!("at most {most} ids can be sent in one request, these are {count}")))
+        }
+        _ => ids.iter().try_for_each(|id| id.check_entry()),
+    }
+}
+
+/// Checks the name of a new file, or its path where folders are to be made on the way.
+fn check_target(target: &str, is_path: bool) -> Result<()> {
+    if !is_path {
+        return name::check(target);
+    }
+    match target.strip_prefix('/') {
+        Some(names) => names.split('/').try_for_each(name::check),
+        None => Err(Error::invalid("with `contain_dir` the name is a path that begins with '/'")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// The id, method and path of every entry of the protocol reference, in its order.
+    fn reference() -> Vec<[String; 3]> {
+        let mut entries: Vec<[String; 3]> = Vec::new();
+        for file in ["open-files.yaml", "open-services.yaml"] {
+            let path = format!("{}/../../docs/protocol/{file}", env!("CARGO_MANIFEST_DIR"));
+            for line in fs::read_to_string(path).expect("the reference is there").lines() {
+                if let Some(id) = line.strip_prefix("- id: ") {
+                    entries.push([format!("open/{id}"), String::new(), String::new()]);
+                } else if let (Some(entry), Some((key, value))) = (entries.last_mut(), line.split_once(": ")) {
+                    match key {
+                        "  method" => entry[1] = value.to_owned(),
+                        "  path" => entry[2] = value.trim_matches('"').to_owned(),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        entries
+    }
+
+    #[test]
+    fn every_operation_is_listed_once_and_as_the_reference_has_it() {
+        let reference = reference();
+        let mut behind = 0;
+        for meta in ALL {
+            let place = reference.iter().position(|entry| entry[0] == meta.id);
+            let place = place.unwrap_or_else(|| panic!("the reference has no {}", meta.id));
+            assert!(place >= behind, "{} stands twice or too late", meta.id);
+            behind = place + 1;
+            let [_, method, path] = &reference[place];
+            assert_eq!(http::Method::from(meta.method).as_str(), method, "{}", meta.id);
+            // An address that the service gives is written in angle brackets there and has no path here.
+            assert_eq!(meta.path, if path.starts_with('<') { "" } else { path }, "{}", meta.id);
+        }
+    }
+
+    #[test]
+    fn ids_are_counted_and_must_be_entries() {
+        let ids = |count| vec![FileId::new(1); count];
+        for (ids, ok) in [
+            (ids(0), false),
+            (ids(1), true),
+            (ids(100), true),
+            (ids(101), false),
+            (vec![FileId::new(1), FileId::ROOT], false),
+            (vec![FileId::new(-1)], false),
+        ] {
+            assert_eq!(check_ids(&ids, MOST_IDS).is_ok(), ok, "{ids:?}");
+        }
+        let error = check_ids(&ids(101), MOST_IDS).unwrap_err();
+        assert_eq!(error.to_string(), "at most 100 ids can be sent in one request, these are 101");
+    }
+
+    #[test]
+    fn a_target_is_a_name_or_an_absolute_path_of_names() {
+        for (target, is_path, ok) in [
+            ("a.bin", false, true),
+            ("/a.bin", false, false),
+            ("a/b.bin", false, false),
+            ("/a.bin", true, true),
+            ("/a/b/c.bin", true, true),
+            ("a/b.bin", true, false),
+            ("", true, false),
+            ("/", true, false),
+            ("/a//b", true, false),
+            ("/a/../b", true, false),
+            ("/a/b:c", true, false),
+        ] {
+            assert_eq!(check_target(target, is_path).is_ok(), ok, "{target} {is_path}");
+        }
+    }
+}
