@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-use crate::redact;
+use crate::{FileId, redact};
 
 /// A result with the SDK's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -48,6 +48,7 @@ struct Inner {
     attempts: u32,
     retry_after: Option<Duration>,
     may_have_happened: bool,
+    failed_items: Vec<(FileId, Error)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -129,6 +130,7 @@ impl Error {
             attempts: 0,
             retry_after: None,
             may_have_happened: false,
+            failed_items: Vec::new(),
             source: None,
         }))
     }
@@ -194,6 +196,12 @@ impl Error {
     #[must_use]
     pub fn with_may_have_happened(self, yes: bool) -> Self {
         self.edit(|inner| inner.may_have_happened = yes)
+    }
+
+    /// Says which entries of a batch failed, and how.
+    #[must_use]
+    pub fn with_failed_items(self, items: Vec<(FileId, Self)>) -> Self {
+        self.edit(|inner| inner.failed_items = items)
     }
 
     /// Changes the kind and the text and keeps everything else.
@@ -263,6 +271,13 @@ impl Error {
         self.0.retry_after
     }
 
+    /// Returns the entries of a batch that failed, each with its own error; all others were done.
+    ///
+    /// Empty unless the error is that of a verb over many entries.
+    pub fn failed_items(&self) -> &[(FileId, Self)] {
+        &self.0.failed_items
+    }
+
     /// Says whether the same call may succeed later without any change.
     ///
     /// It does not say that repeating is harmless: see [`may_have_happened`](Self::may_have_happened).
@@ -321,6 +336,7 @@ impl fmt::Debug for Error {
             .field("attempts", &inner.attempts)
             .field("retry_after", &inner.retry_after)
             .field("may_have_happened", &inner.may_have_happened)
+            .field("failed_items", &inner.failed_items)
             .field("source", &inner.source.as_ref().map(|source| redact::text(&source.to_string())))
             .finish()
     }

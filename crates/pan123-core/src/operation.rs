@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    Body, BodySource, Error, ErrorKind, Result, Secret, SharedBody,
+    Body, Error, ErrorKind, Result, Secret, SharedBody,
     body::Chain,
     envelope::{self, Envelope},
 };

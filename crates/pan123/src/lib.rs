@@ -1,1 +1,18 @@
-//! Placeholder first line; see ARCHITECTURE.
+//! The SDK for the 123Pan (123云盘) cloud drive: every way in behind a feature, and no logic of its own.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(any(feature = "open", feature = "transfer"))]
+pub use pan123_core as core;
+#[cfg(feature = "link")]
+pub use pan123_link as link;
+#[cfg(feature = "open")]
+pub use pan123_open as open;
+#[cfg(feature = "transfer")]
+pub use pan123_transfer as transfer;
+
+/// Compiles the code in the repository's own page.
+#[cfg(all(doctest, feature = "open", feature = "transfer", feature = "link"))]
+#[doc = include_str!("../../../README.md")]
+struct RepositoryReadme;

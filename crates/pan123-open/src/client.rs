@@ -1,0 +1,335 @@
+//! The client of the Open Platform: how it is built, and how it sends operations.
+
+use std::{fmt, sync::Arc};
+
+use pan123_core::{
+    AccountId, Error, ErrorKind, Hosts, Items, Operation, Paged, Pages, Pipeline, PipelineConfig, RateLimiter,
+    RateLimits, Result, RetryPolicy, Runtime, Secret, Timeouts, Token, TokenSource, TokenStore, Tokens, TokioRuntime,
+    Transport,
+};
+use tokio::sync::OnceCell;
+
+use crate::{credentials::AppCredentials, profile::OpenProfile, rates::Tier};
+
+/// A client of the 123Pan Open Platform, for the drive of whoever owns the app.
+///
+/// Clones are cheap and share the token, the connections and the rate limits: make one and clone it.
+/// Everything a drive is used for every day is a method; every other call of the platform is a value in
+/// [`ops`](crate::ops) for [`send`](Self::send).
+///
+/// # Example
+///
+/// ```no_run
+/// use pan123_open::{Client, FileId, ops};
+///
+/// # async fn run() -> pan123_open::Result<()> {
+/// let client = Client::builder().app("client id", "client secret").build()?;
+/// let mut entries = client.list(FileId::ROOT);
+/// while let Some(entry) = entries.next().await? {
+///     println!("{:>12}  {}", entry.size, entry.name);
+/// }
+/// let info = client.send(ops::user::UserInfo::new()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) account: OnceCell<AccountId>,
+    #[cfg(feature = "link")]
+    pub(crate) link_key: Option<Secret>,
+    #[cfg(feature = "link")]
+    pub(crate) link_validity: std::time::Duration,
+    #[cfg(feature = "transfer")]
+    pub(crate) upload_server: OnceCell<url::Url>,
+}
+
+impl Client {
+    /// Begins to build a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Runs one operation: validated, rate limited, authorised, sent, decoded, and repeated where that is safe and helps.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] before any request when a value is refused; otherwise what the operation's own page says.
+    pub async fn send<O: Operation>(&self, operation: O) -> Result<O::Output> {
+        self.0.pipeline.send(&operation).await
+    }
+
+    /// Walks a paged operation page by page, from the page that `first` asks for.
+    pub fn pages<O: Paged>(&self, first: O) -> Pages<O> {
+        Pages::new(self.0.pipeline.clone(), first)
+    }
+
+    /// Walks a paged operation item by item, from the page that `first` asks for.
+    pub fn items<O: Paged>(&self, first: O) -> Items<O> {
+        Items::new(self.0.pipeline.clone(), first)
+    }
+
+    /// Returns the token in use, getting one first if there is none: for a program that keeps or shares it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`] when the credentials are refused, and whatever the network gives.
+    pub async fn token(&self) -> Result<Token> {
+        self.0.pipeline.tokens().expect("a client is built with a token").get().await
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("pipeline", &self.0.pipeline).finish_non_exhaustive()
+    }
+}
+
+/// What a [`Client`] is made of. Only credentials are required: [`app`](Self::app), [`token`](Self::token) or
+/// [`token_source`](Self::token_source).
+///
+/// # Example
+///
+/// ```no_run
+/// use pan123_open::{Client, FileTokenStore, Hosts, Tier};
+///
+/// # fn run() -> pan123_open::Result<()> {
+/// let client = Client::builder()
+///     .app("client id", "client secret")
+///     .token_store(FileTokenStore::new("/var/lib/backup/123pan-token.json"))
+///     .tier(Tier::Member)
+///     .hosts(Hosts::from_env()?)
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Default)]
+#[must_use]
+pub struct ClientBuilder {
+    credentials: Credentials,
+    store: Option<Arc<dyn TokenStore>>,
+    hosts: Option<Hosts>,
+    limiter: Option<RateLimiter>,
+    retry: Option<RetryPolicy>,
+    timeouts: Timeouts,
+    transport: Option<Arc<dyn Transport>>,
+    runtime: Option<Arc<dyn Runtime>>,
+    account: Option<AccountId>,
+    #[cfg(feature = "link")]
+    link_key: Option<Secret>,
+    #[cfg(feature = "link")]
+    link_validity: Option<std::time::Duration>,
+}
+
+#[derive(Debug, Default)]
+enum Credentials {
+    #[default]
+    None,
+    App(String, Secret),
+    Token(Token),
+    Source(Boxed),
+}
+
+/// A source of the caller's.
+#[derive(Debug)]
+struct Boxed(Box<dyn TokenSource>);
+
+impl TokenSource for Boxed {
+    fn fetch<'a>(&'a self, previous: Option<&'a Token>) -> pan123_core::BoxFuture<'a, Result<Token>> {
+        self.0.fetch(previous)
+    }
+}
+
+impl ClientBuilder {
+    /// Uses the client id and secret of an app, applied for on the service's developer page.
+    pub fn app(mut self, client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
+        self.credentials = Credentials::App(client_id.into(), client_secret.into());
+        self
+    }
+
+    /// Uses an access token that the caller holds. It is not renewed: when it ends, calls fail with
+    /// [`ErrorKind::Unauthorized`].
+    pub fn token(mut self, token: Token) -> Self {
+        self.credentials = Credentials::Token(token);
+        self
+    }
+
+    /// Uses a source of the caller's own.
+    pub fn token_source(mut self, source: impl TokenSource) -> Self {
+        self.credentials = Credentials::Source(Boxed(Box::new(source)));
+        self
+    }
+
+    /// Keeps the token in `store`, so that a restart or another process does not need a new one.
+    ///
+    /// In memory unless told otherwise. A token given by [`token`](Self::token) is not stored.
+    pub fn token_store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Sets the addresses. The public ones unless told otherwise.
+    pub fn hosts(mut self, hosts: Hosts) -> Self {
+        self.hosts = Some(hosts);
+        self
+    }
+
+    /// Keeps the rate limits of this kind of account. [`Tier::Free`], the lowest, unless told otherwise.
+    pub fn tier(self, tier: Tier) -> Self {
+        self.rate_limits(tier.limits())
+    }
+
+    /// Keeps these rate limits.
+    pub fn rate_limits(self, limits: RateLimits) -> Self {
+        self.rate_limiter(RateLimiter::new(limits))
+    }
+
+    /// Shares a limiter with other clients of the same account.
+    pub fn rate_limiter(mut self, limiter: RateLimiter) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// Sets when requests are sent again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// Sets how long a connection may be silent.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sends by another HTTP stack.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Uses another clock, sleep and source of randomness.
+    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
+        self.runtime = Some(Arc::new(runtime));
+        self
+    }
+
+    /// Names the account, for signing direct links. Asked from the service, once, unless told.
+    pub fn account(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
+        self
+    }
+
+    /// Signs direct links with the private key that the owner set on the service's direct-link page.
+    #[cfg(feature = "link")]
+    pub fn link_key(mut self, key: impl Into<Secret>) -> Self {
+        self.link_key = Some(key.into());
+        self
+    }
+
+    /// Sets how long a signed direct link works. 30 minutes unless told otherwise; at least 3 are advised.
+    #[cfg(feature = "link")]
+    pub fn link_validity(mut self, validity: std::time::Duration) -> Self {
+        self.link_validity = Some(validity);
+        self
+    }
+
+    /// Puts the client together. No request is made.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when there are no credentials, one of them is empty or is an address, a direct-link key is empty, or no
+    /// HTTP transport is there (build with the feature `rustls` or `native-tls`, or give one).
+    pub fn build(self) -> Result<Client> {
+        let hosts = self.hosts.unwrap_or_default();
+        let runtime = self.runtime.unwrap_or_else(|| Arc::new(TokioRuntime));
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => default_transport(&hosts, self.timeouts)?,
+        };
+        let limiter = self.limiter.unwrap_or_else(|| RateLimiter::new(Tier::Free.limits()));
+        let config = |tokens| PipelineConfig {
+            profile: Arc::new(OpenProfile),
+            hosts: hosts.clone(),
+            transport: Arc::clone(&transport),
+            runtime: Arc::clone(&runtime),
+            limiter: limiter.clone(),
+            retry: self.retry.unwrap_or_default(),
+            timeouts: self.timeouts,
+            tokens,
+        };
+        let store = self.store.unwrap_or_else(|| Arc::new(pan123_core::MemoryTokenStore::default()));
+        let tokens = match self.credentials {
+            Credentials::None => {
+                return Err(bad("the client has no credentials: call app, token or token_source before build"));
+            }
+            Credentials::App(id, secret) if id.trim().is_empty() || secret.expose().trim().is_empty() => {
+                return Err(bad("the client id and the client secret may not be empty"));
+            }
+            Credentials::App(id, secret) => {
+                let source = AppCredentials::new(id, secret, Pipeline::new(config(None)));
+                Tokens::new(source, store, Arc::clone(&runtime))
+            }
+            Credentials::Token(token) => {
+                check_token(token.access())?;
+                Tokens::held(token, Arc::clone(&runtime))
+            }
+            Credentials::Source(source) => Tokens::new(source, store, Arc::clone(&runtime)),
+        };
+        #[cfg(feature = "link")]
+        if self.link_key.as_ref().is_some_and(Secret::is_empty) {
+            return Err(bad("the direct-link key is empty; leave it out to get unsigned links"));
+        }
+        Ok(Client(Arc::new(Inner {
+            pipeline: Pipeline::new(config(Some(tokens))),
+            account: self.account.map_or_else(OnceCell::new, |account| OnceCell::new_with(Some(account))),
+            #[cfg(feature = "link")]
+            link_key: self.link_key,
+            #[cfg(feature = "link")]
+            link_validity: self.link_validity.unwrap_or(std::time::Duration::from_secs(30 * 60)),
+            #[cfg(feature = "transfer")]
+            upload_server: OnceCell::new(),
+        })))
+    }
+}
+
+fn check_token(token: &Secret) -> Result<()> {
+    if token.expose().trim().is_empty() {
+        return Err(bad("the access token may not be empty"));
+    }
+    // An older token page printed an address in the box for the token, and people paste it.
+    if token.expose().starts_with("http") {
+        return Err(bad("the access token is an address and not a token: request the address, or use app()"));
+    }
+    Ok(())
+}
+
+fn bad(text: &'static str) -> Error {
+    Error::new(ErrorKind::Config, text)
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+fn default_transport(hosts: &Hosts, timeouts: Timeouts) -> Result<Arc<dyn Transport>> {
+    // A service on this machine is never reached through a proxy.
+    let client = if hosts.is_local() {
+        pan123_core::HttpClient::direct(timeouts)
+    } else {
+        pan123_core::HttpClient::new(timeouts)
+    };
+    Ok(Arc::new(client?))
+}
+
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+fn default_transport(_hosts: &Hosts, _timeouts: Timeouts) -> Result<Arc<dyn Transport>> {
+    Err(bad("no HTTP transport: build with the feature rustls or native-tls, or give one with transport()"))
+}

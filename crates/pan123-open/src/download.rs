@@ -1,0 +1,192 @@
+//! The `download` verb: where the transfer engine gets an Open Platform file's bytes from.
+
+use std::{ops::Range, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use pan123_core::{BoxFuture, Error, ErrorKind, Fetch, Fetched, FileId, Link, Md5, Result, RetryPolicy};
+use pan123_transfer::{DownloadOrigin, Downloaded, Expected, Progress, Reader};
+
+use crate::{Client, Entry, Uploaded, ops::files};
+
+impl Client {
+    /// Downloads a file: ranged, resumed after a cut, and checked for size and MD5.
+    ///
+    /// `file` is an [`Entry`] of a listing, an [`Uploaded`] file, or an id, for which size and MD5 are asked first.
+    /// Nothing happens before one of [`to_path`](Download::to_path), [`bytes`](Download::bytes) or [`open`](Download::open).
+    ///
+    /// Protocol: `open-files.yaml`, `flow.download`.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # use pan123_open::{Client, Entry};
+    /// # async fn run(client: Client, file: Entry) -> pan123_open::Result<()> {
+    /// client.download(&file).to_path("copy.tar").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download(&self, file: impl Into<FileRef>) -> Download {
+        Download { client: self.clone(), file: file.into(), range: None, verify: true, progress: None }
+    }
+}
+
+/// Which file, and what is already known of it.
+#[derive(Clone, Debug)]
+pub struct FileRef {
+    id: FileId,
+    known: Option<Known>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    size: u64,
+    md5: Option<Md5>,
+    is_folder: bool,
+    is_blocked: bool,
+}
+
+impl From<FileId> for FileRef {
+    fn from(id: FileId) -> Self {
+        Self { id, known: None }
+    }
+}
+
+impl From<&Entry> for FileRef {
+    fn from(entry: &Entry) -> Self {
+        let known =
+            Known { size: entry.size, md5: entry.md5, is_folder: entry.is_folder(), is_blocked: entry.is_blocked() };
+        Self { id: entry.id, known: Some(known) }
+    }
+}
+
+impl From<Entry> for FileRef {
+    fn from(entry: Entry) -> Self {
+        Self::from(&entry)
+    }
+}
+
+impl From<&Uploaded> for FileRef {
+    fn from(file: &Uploaded) -> Self {
+        let known = Known { size: file.size, md5: Some(file.md5), is_folder: false, is_blocked: false };
+        Self { id: file.id, known: Some(known) }
+    }
+}
+
+/// A download that was not begun yet; see [`Client::download`].
+#[must_use = "nothing is downloaded before to_path, bytes or open"]
+pub struct Download {
+    client: Client,
+    file: FileRef,
+    range: Option<Range<u64>>,
+    verify: bool,
+    progress: Option<Box<dyn Fn(Progress) + Send + Sync>>,
+}
+
+impl Download {
+    /// Takes the bytes from `range.start` up to, not including, `range.end`, and nothing else. Without the whole file no MD5 can be checked.
+    pub fn range(mut self, range: Range<u64>) -> Self {
+        self.range = Some(range);
+        self
+    }
+
+    /// Leaves the MD5 unchecked, as for a file of which the service knows none. The size is still checked.
+    pub fn without_verification(mut self) -> Self {
+        self.verify = false;
+        self
+    }
+
+    /// Calls `callback` as the download goes on, at most 20 times a second.
+    pub fn on_progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Box::new(callback));
+        self
+    }
+
+    /// Downloads into the file `path`; see [`pan123_transfer::Download::to_path`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] for a folder, [`ErrorKind::ContentRejected`] for a file that the service's review has withheld,
+    /// [`ErrorKind::NotFound`] when it is gone, [`ErrorKind::QuotaExceeded`] when the day's traffic is used up; otherwise as the
+    /// engine's method. Whatever the error, `path` is as it was.
+    pub async fn to_path(self, path: impl AsRef<Path>) -> Result<Downloaded> {
+        let path = path.as_ref().to_owned();
+        self.prepare().await?.to_path(path).await
+    }
+
+    /// Downloads into memory, at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_path`](Self::to_path), and [`ErrorKind::InvalidInput`] when there is more than `limit`.
+    pub async fn bytes(self, limit: usize) -> Result<Bytes> {
+        self.prepare().await?.bytes(limit).await
+    }
+
+    /// Begins to download, for a caller who takes the bytes as they come. The end of the bytes is an error unless size and MD5 agree.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_path`](Self::to_path).
+    pub async fn open(self) -> Result<Reader> {
+        self.prepare().await?.open().await
+    }
+
+    async fn prepare(self) -> Result<pan123_transfer::Download> {
+        let known = match self.file.known {
+            Some(known) => known,
+            None => FileRef::from(self.client.stat(self.file.id).await?).known.expect("an entry is known"),
+        };
+        if known.is_folder {
+            return Err(Error::invalid("a folder has no bytes: list it and download its files"));
+        }
+        if known.is_blocked {
+            return Err(Error::new(ErrorKind::ContentRejected, "the service's review has withheld this file"));
+        }
+        let expected = Expected::new(Some(known.size), known.md5);
+        let (retry, runtime) = (*self.client.pipeline().retry(), Arc::clone(self.client.pipeline().runtime()));
+        let mut engine =
+            pan123_transfer::Download::new(Origin { client: self.client, id: self.file.id }, expected, runtime)
+                .retry(retry);
+        if let Some(range) = self.range {
+            engine = engine.range(range);
+        }
+        if !self.verify {
+            engine = engine.without_verification();
+        }
+        Ok(match self.progress {
+            Some(progress) => engine.on_progress(progress),
+            None => engine,
+        })
+    }
+}
+
+impl std::fmt::Debug for Download {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Download").field("file", &self.file).field("range", &self.range).finish_non_exhaustive()
+    }
+}
+
+/// One file of the drive as a source of bytes.
+#[derive(Clone, Debug)]
+struct Origin {
+    client: Client,
+    id: FileId,
+}
+
+impl DownloadOrigin for Origin {
+    fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
+        Box::pin(async move { self.client.send(files::DownloadInfo::new(self.id)).await })
+    }
+
+    fn fetch<'a>(&'a self, link: &'a Link, range: Option<Range<u64>>) -> BoxFuture<'a, Result<Fetched>> {
+        Box::pin(async move {
+            let fetch = Fetch::new(link.clone());
+            let fetch = match range {
+                Some(range) => fetch.range(range),
+                None => fetch,
+            };
+            // The engine repeats: it knows how far it has come.
+            self.client.pipeline().send_with(&fetch, &RetryPolicy::none()).await
+        })
+    }
+}

@@ -1,0 +1,326 @@
+//! The `upload` verb: version 2 of the Open Platform's upload as a target of the transfer engine.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, FileId, Md5, Result, RetryPolicy};
+use pan123_transfer::{Begun, Completion, Fingerprint, How, Part, Progress, Source, UploadLimits, UploadTarget};
+use serde::{Deserialize, Serialize};
+use serde_with::{DisplayFromStr, serde_as};
+use url::Url;
+
+use crate::{
+    Client, Entry, OnConflict,
+    ops::uploads::{self, Created},
+};
+
+impl Client {
+    /// Uploads a file: instantly where the service has its content, in one request where it is small, else in parts.
+    ///
+    /// `source` is a path, bytes, or anything else that makes a [`Source`]. The file goes into the root folder under
+    /// the name of the path unless told otherwise; bytes need a [`name`](Upload::name). A taken name is an error unless
+    /// [`on_conflict`](Upload::on_conflict) says otherwise. Nothing happens before [`send`](Upload::send).
+    ///
+    /// Protocol: `open-files.yaml`, `flow.upload_v2_chunked` and `flow.upload_v2_single`.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # use pan123_open::{Client, FileId, OnConflict};
+    /// # async fn run(client: Client, folder: FileId) -> pan123_open::Result<()> {
+    /// let file = client
+    ///     .upload("backup.tar")
+    ///     .into_folder(folder)
+    ///     .on_conflict(OnConflict::Overwrite)
+    ///     .on_progress(|progress| println!("{progress:?}"))
+    ///     .send()
+    ///     .await?;
+    /// println!("{} is stored, {:?}", file.id, file.how);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn upload(&self, source: impl Into<Source>) -> Upload {
+        let source = source.into();
+        let name = source.local_path().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+        let retry = *self.pipeline().retry();
+        let target =
+            Target { client: self.clone(), folder: FileId::ROOT, name: String::new(), on_conflict: OnConflict::Fail };
+        Upload { runtime: Arc::clone(self.pipeline().runtime()), target, name, source, adjust: Vec::new(), retry }
+    }
+}
+
+/// An upload that was not begun yet; see [`Client::upload`].
+#[must_use = "nothing is uploaded before send"]
+pub struct Upload {
+    target: Target,
+    name: Option<String>,
+    source: Source,
+    runtime: Arc<dyn pan123_core::Runtime>,
+    retry: RetryPolicy,
+    adjust: Vec<Box<dyn FnOnce(Engine) -> Engine + Send>>,
+}
+
+type Engine = pan123_transfer::Upload<Target>;
+
+/// A file that has been stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Uploaded {
+    /// Its id.
+    pub id: FileId,
+    /// The name that was asked for; with [`OnConflict::KeepBoth`] the service may have added a suffix.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its MD5.
+    pub md5: Md5,
+    /// Which way it went.
+    pub how: How,
+}
+
+impl From<&Uploaded> for FileId {
+    fn from(file: &Uploaded) -> Self {
+        file.id
+    }
+}
+
+impl Upload {
+    /// Sets the folder it goes into; the root unless told otherwise. Files in the root have no direct links.
+    pub fn into_folder(mut self, folder: impl Into<FileId>) -> Self {
+        self.target.folder = folder.into();
+        self
+    }
+
+    /// Sets the name it gets in the drive.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Says what happens when the name is taken; [`OnConflict::Fail`] unless told otherwise.
+    pub fn on_conflict(mut self, choice: OnConflict) -> Self {
+        self.target.on_conflict = choice;
+        self
+    }
+
+    /// Calls `callback` as the upload goes on; see [`pan123_transfer::Upload::on_progress`].
+    pub fn on_progress(self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.adjusted(|engine| engine.on_progress(callback))
+    }
+
+    /// Sets how many parts are sent at a time; see [`pan123_transfer::Upload::concurrency`].
+    pub fn concurrency(self, parts: usize) -> Self {
+        self.adjusted(move |engine| engine.concurrency(parts))
+    }
+
+    /// Sends files of up to `bytes` bytes in one request; see [`pan123_transfer::Upload::single_step_up_to`].
+    pub fn single_step_up_to(self, bytes: u64) -> Self {
+        self.adjusted(move |engine| engine.single_step_up_to(bytes))
+    }
+
+    /// Sets how long the service may verify; see [`pan123_transfer::Upload::completion_timeout`].
+    pub fn completion_timeout(self, timeout: Duration) -> Self {
+        self.adjusted(move |engine| engine.completion_timeout(timeout))
+    }
+
+    /// Announces the file by digests that the caller already has; see [`pan123_transfer::Upload::trust`].
+    pub fn trust(self, fingerprint: Fingerprint) -> Self {
+        self.adjusted(move |engine| engine.trust(fingerprint))
+    }
+
+    fn adjusted(mut self, change: impl FnOnce(Engine) -> Engine + Send + 'static) -> Self {
+        self.adjust.push(Box::new(change));
+        self
+    }
+
+    /// Uploads the file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] before any request for bytes without a name, a name that the service would refuse, a folder
+    /// in place of a file, or a file of more than 10 GB; [`ErrorKind::AlreadyExists`] when the name is taken;
+    /// otherwise as [`pan123_transfer::Upload::send`].
+    pub async fn send(self) -> Result<Uploaded> {
+        let name = self
+            .name
+            .ok_or_else(|| Error::invalid("bytes have no name of their own: give the upload one with name()"))?;
+        pan123_core::name::check(&name)?;
+        self.target.folder.check_folder()?;
+        let target = Target { name: name.clone(), ..self.target };
+        let engine = Engine::new(target, self.source, self.runtime).retry(self.retry);
+        let engine = self.adjust.into_iter().fold(engine, |engine, change| change(engine));
+        let done = engine.send().await?;
+        Ok(Uploaded { id: done.stored, name, size: done.fingerprint.size, md5: done.fingerprint.md5, how: done.how })
+    }
+}
+
+impl std::fmt::Debug for Upload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upload")
+            .field("source", &self.source)
+            .field("name", &self.name)
+            .field("folder", &self.target.folder)
+            .field("on_conflict", &self.target.on_conflict)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One file on its way into one folder.
+#[derive(Clone, Debug)]
+struct Target {
+    client: Client,
+    folder: FileId,
+    name: String,
+    on_conflict: OnConflict,
+}
+
+/// What goes on with an upload that was announced.
+#[serde_as]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Session {
+    upload: String,
+    #[serde_as(as = "DisplayFromStr")]
+    server: Url,
+}
+
+/// The slice size in every answer known; part MD5s are computed for it before the service says its own.
+const USUAL_SLICE_SIZE: u64 = 16 << 20;
+
+/// How often a file that the service called known is looked for before it counts as missing.
+const REUSE_LOOKUPS: u32 = 10;
+
+/// How long the service is given between two such looks.
+const REUSE_PAUSE: Duration = Duration::from_secs(1);
+
+impl Target {
+    async fn announce(&self, file: &Fingerprint) -> Result<Begun<Session, FileId>> {
+        let create =
+            uploads::Create::new(self.folder, self.name.as_str(), file.md5, file.size).on_conflict(self.on_conflict);
+        let ticket = match self.client.send(create).await? {
+            Created::Stored(id) => return Ok(Begun::Stored(id)),
+            Created::Unconfirmed(_) => return self.reused(file).await.map(Begun::Stored),
+            Created::Wanted(ticket) => ticket,
+        };
+        let server = match ticket.servers.into_iter().next() {
+            Some(server) => server,
+            None => self.upload_server().await?,
+        };
+        Ok(Begun::Parts {
+            session: Session { upload: ticket.id.as_str().to_owned(), server },
+            part_size: ticket.slice_size,
+        })
+    }
+
+    /// Finds the file that an answer of `reuse` without an id speaks of; it is listed a little later.
+    async fn reused(&self, file: &Fingerprint) -> Result<FileId> {
+        for _ in 0..REUSE_LOOKUPS {
+            if let Some(id) = self.look(file).await? {
+                return Ok(id);
+            }
+            self.client.pipeline().runtime().sleep(REUSE_PAUSE).await;
+        }
+        Err(Error::new(ErrorKind::OutcomeUnknown, "the service said that it had the file and does not list it")
+            .with_endpoint("open/upload_v2.create")
+            .with_may_have_happened(true))
+    }
+
+    /// Looks for a file of this name, size and MD5 in the folder.
+    async fn look(&self, file: &Fingerprint) -> Result<Option<FileId>> {
+        let mut entries = self.client.list(self.folder);
+        let mut found: Option<Entry> = None;
+        while let Some(entry) = entries.next().await? {
+            let same = entry.name == self.name && entry.size == file.size && entry.md5 == Some(file.md5);
+            // Of several the newest is the one just stored.
+            if same && found.as_ref().is_none_or(|found| found.id < entry.id) {
+                found = Some(entry);
+            }
+        }
+        Ok(found.map(|entry| entry.id))
+    }
+
+    /// The server for uploads that the service did not name one for; asked once for each client.
+    async fn upload_server(&self) -> Result<Url> {
+        let cached = &self.client.inner().upload_server;
+        let server = cached.get_or_try_init(|| async {
+            let domains = self.client.send(uploads::Domain::new()).await?;
+            domains.into_iter().next().ok_or_else(|| {
+                Error::new(ErrorKind::Decode, "the service named no upload server")
+                    .with_endpoint("open/upload_v2.domain")
+            })
+        });
+        server.await.cloned()
+    }
+}
+
+impl UploadTarget for Target {
+    type Session = Session;
+    type Stored = FileId;
+
+    fn limits(&self) -> UploadLimits {
+        UploadLimits::new(uploads::LARGEST_FILE, USUAL_SLICE_SIZE).with_single_step(uploads::LARGEST_SINGLE)
+    }
+
+    fn begin<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Begun<Session, FileId>>> {
+        Box::pin(self.announce(file))
+    }
+
+    fn send_whole<'a>(&'a self, file: &'a Fingerprint, body: Arc<dyn BodySource>) -> BoxFuture<'a, Result<FileId>> {
+        Box::pin(async move {
+            let server = self.upload_server().await?;
+            let create = uploads::SingleCreate::new(server, self.folder, self.name.as_str(), file.md5, body)
+                .on_conflict(self.on_conflict);
+            let created = self.client.pipeline().send_with(&create, &RetryPolicy::none()).await?;
+            match created.stored() {
+                Some(id) => Ok(id),
+                // No ticket is returned, so there is nothing to poll.
+                None => Err(Error::new(ErrorKind::UploadFailed, "the service took the file and did not store it")
+                    .with_endpoint("open/upload_v2.single_create")
+                    .with_may_have_happened(true)),
+            }
+        })
+    }
+
+    fn send_part<'a>(
+        &'a self,
+        session: &'a Session,
+        part: &'a Part,
+        body: Arc<dyn BodySource>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let slice =
+                uploads::Slice::new(session.server.clone(), session.upload.as_str(), part.number, part.md5, body);
+            self.client.pipeline().send_with(&slice, &RetryPolicy::none()).await
+        })
+    }
+
+    fn complete<'a>(&'a self, session: &'a Session, _parts: &'a [Part]) -> BoxFuture<'a, Result<Completion<FileId>>> {
+        Box::pin(async move {
+            let complete = uploads::UploadComplete::new(session.upload.as_str());
+            match self.client.pipeline().send_with(&complete, &RetryPolicy::none()).await {
+                Ok(done) => Ok(match done.stored() {
+                    Some(id) => Completion::Stored(id),
+                    None => Completion::Pending { wait: None },
+                }),
+                // 20103: the file is being verified, come back after a second.
+                Err(error) if error.kind() == ErrorKind::Busy => Ok(Completion::Pending { wait: None }),
+                Err(error) if error.kind() == ErrorKind::Api => {
+                    Err(error
+                        .with_kind(ErrorKind::UploadFailed, "the service could not store the upload; start it again"))
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    fn find<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Option<FileId>>> {
+        Box::pin(async move {
+            if self.on_conflict == OnConflict::KeepBoth {
+                // The service may have added a suffix, and an equal file may have been there before.
+                return Err(Error::new(
+                    ErrorKind::OutcomeUnknown,
+                    "the answer was lost, and among files of equal content the new one cannot be told",
+                ));
+            }
+            self.look(file).await
+        })
+    }
+}
