@@ -3,7 +3,7 @@
 use pan123_core::{Effect, Error, FileId, Link, Meta, Paged, Reply, Result, name, open_enum, operation, wire};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{MOST_IDS, check_ids};
+use super::{MOST_IDS, check_ids, new_id};
 use crate::{Category, Entry};
 
 operation! {
@@ -209,13 +209,6 @@ operation! {
 struct NewFolder {
     #[serde(rename = "dirID", alias = "dirId", deserialize_with = "new_id")]
     id: FileId,
-}
-
-/// Reads the id of something that was just made, which cannot be the root.
-fn new_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileId, D::Error> {
-    let id = FileId::deserialize(deserializer)?;
-    id.check_entry().map_err(|_| de::Error::custom(format!("the id {id} is none")))?;
-    Ok(id)
 }
 
 operation! {

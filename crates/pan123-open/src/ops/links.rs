@@ -33,7 +33,27 @@ operation! {
     }
 }
 
-/// The folder that [`EnableDirectLink`] has changed.
+operation! {
+    /// Takes a folder out of direct-link space. The links of all files below it stop working.
+    ///
+    /// Protocol: `open-services.yaml`, `dlink.disable`.
+    pub struct DisableDirectLink => DirectLinkFolder =
+        Meta::post("open/dlink.disable", "/api/v1/direct-link/disable").effect(Effect::Same);
+    {
+        /// The folder; not the root.
+        json "fileID": folder: FileId,
+    }
+
+    fn validate(&self) -> Result<()> {
+        self.folder.check_entry()
+    }
+
+    fn decode(&self, reply: Reply) -> Result<DirectLinkFolder> {
+        reply.data_or_default()
+    }
+}
+
+/// The folder that [`EnableDirectLink`] or [`DisableDirectLink`] has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct DirectLinkFolder {
@@ -124,6 +144,7 @@ mod tests {
     #[test]
     fn the_root_has_no_direct_links() {
         assert!(EnableDirectLink::new(FileId::ROOT).validate().is_err());
+        assert!(DisableDirectLink::new(FileId::ROOT).validate().is_err());
         assert!(DirectLinkUrl::new(FileId::ROOT).validate().is_err());
         assert!(EnableDirectLink::new(FileId::new(1)).validate().is_ok());
         assert!(EnableDirectLink::new(FileId::new(1)).is_repeatable());

@@ -19,10 +19,12 @@
 pub mod auth;
 pub mod files;
 pub mod links;
+pub mod manage;
 pub mod uploads;
 pub mod user;
 
 use pan123_core::{Error, Fetch, FileId, Meta, Operation, Result, name};
+use serde::{Deserialize, Deserializer, de};
 
 /// The most ids that one request may hold, but where an operation says otherwise.
 ///
@@ -37,7 +39,16 @@ pub const ALL: &[Meta] = &[
     files::Detail::META,
     files::Infos::META,
     files::Mkdir::META,
+    manage::Rename::META,
+    manage::RenameBatch::META,
+    manage::Move::META,
+    manage::Copy::META,
+    manage::CopyAsync::META,
+    manage::CopyProcess::META,
     files::Trash::META,
+    manage::Recover::META,
+    manage::RecoverTo::META,
+    manage::Delete::META,
     files::DownloadInfo::META,
     Fetch::META,
     uploads::Create::META,
@@ -45,19 +56,33 @@ pub const ALL: &[Meta] = &[
     uploads::UploadComplete::META,
     uploads::Domain::META,
     uploads::SingleCreate::META,
+    uploads::Sha1Reuse::META,
     links::EnableDirectLink::META,
+    links::DisableDirectLink::META,
     links::DirectLinkUrl::META,
 ];
 
+/// Refuses no entries and more than `most`.
+fn check_count(count: usize, most: usize) -> Result<()> {
+    match count {
+        0 => Err(Error::invalid("at least one entry must be given")),
+        _ if count > most => {
+            Err(Error::invalid(format!("at most {most} entries can be given in one request, these are {count}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses no ids, more than `most`, and the root among them.
 fn check_ids(ids: &[FileId], most: usize) -> Result<()> {
-    match ids.len() {
-        0 => Err(Error::invalid("at least one id is needed")),
-        count if count > most => {
-            Err(Error::invalid(format!("at most {most} ids can be sent in one request, these are {count}")))
-        }
-        _ => ids.iter().try_for_each(|id| id.check_entry()),
-    }
+    check_count(ids.len(), most)?;
+    ids.iter().try_for_each(|id| id.check_entry())
+}
+
+/// Reads the id of something that was just made, which cannot be the root.
+fn new_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileId, D::Error> {
+    let id = FileId::deserialize(deserializer)?;
+    id.check_entry().map(|()| id).map_err(|_| de::Error::custom(format!("the new id is {id}, which is none")))
 }
 
 /// Checks the name of a new file, or its path where folders are to be made on the way.
@@ -127,7 +152,7 @@ mod tests {
             assert_eq!(check_ids(&ids, MOST_IDS).is_ok(), ok, "{ids:?}");
         }
         let error = check_ids(&ids(101), MOST_IDS).unwrap_err();
-        assert_eq!(error.to_string(), "at most 100 ids can be sent in one request, these are 101");
+        assert_eq!(error.to_string(), "at most 100 entries can be given in one request, these are 101");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use pan123_core::{
-    Effect, Error, FileId, Md5, Meta, Operation, Reply, Request, Result, Role, SharedBody, Target, operation, wire,
+    Effect, Error, FileId, Md5, Meta, Operation, Reply, Request, Result, Role, Sha1, SharedBody, Target, operation,
+    wire,
 };
 use serde::{Deserialize, Deserializer, Serialize, de};
 use url::Url;
@@ -352,6 +353,70 @@ impl Operation for SingleCreate {
     }
 }
 
+operation! {
+    /// Tries to store a file by its SHA-1 and size alone, without its content.
+    ///
+    /// A miss is no error and makes nothing: [`Create`] is the next thing to try. The MD5 of what was stored is not told.
+    ///
+    /// Unless [`on_conflict`](Self::on_conflict) overwrites it is not sent again after a lost answer, as for [`Create`].
+    ///
+    /// Protocol: `open-files.yaml`, `upload_v2.sha1_reuse`.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](pan123_core::ErrorKind::AlreadyExists) when the name is taken and nothing else was asked for.
+    pub struct Sha1Reuse -> Sha1Outcome = Meta::post("open/upload_v2.sha1_reuse", "/upload/v2/file/sha1_reuse");
+    {
+        /// The folder; the root is allowed.
+        json "parentFileID": parent: FileId,
+        /// The name; see [`pan123_core::name::check`].
+        json "filename": name: String,
+        /// The SHA-1 of the whole file.
+        json "sha1": sha1: Sha1,
+        /// The size in bytes; at most [`LARGEST_FILE`].
+        json "size": size: u64,
+    }
+    optional {
+        /// Says what to do when the name is taken; the service refuses unless told.
+        json "duplicate": on_conflict: OnConflict,
+    }
+
+    fn validate(&self) -> Result<()> {
+        self.parent.check_folder()?;
+        check_target(&self.name, false)?;
+        check_size(self.size, LARGEST_FILE)
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.on_conflict.unwrap_or_default().is_repeatable()
+    }
+}
+
+/// What became of a [`Sha1Reuse`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Answer")]
+#[non_exhaustive]
+pub enum Sha1Outcome {
+    /// The service has the content, and the file is stored.
+    Stored(FileId),
+    /// The service says so without an id: look the file up by its name in the folder.
+    Unconfirmed,
+    /// The service does not have the content; nothing was made.
+    Missed,
+}
+
+impl TryFrom<Answer> for Sha1Outcome {
+    type Error = std::convert::Infallible;
+
+    fn try_from(answer: Answer) -> Result<Self, Self::Error> {
+        Ok(match (answer.reuse, answer.file_id) {
+            (true, Some(id)) => Self::Stored(id),
+            (true, None) => Self::Unconfirmed,
+            (false, _) => Self::Missed,
+        })
+    }
+}
+
 fn check_size(size: u64, largest: u64) -> Result<()> {
     if size <= largest {
         return Ok(());
@@ -390,6 +455,10 @@ mod tests {
         Create::new(FileId::ROOT, "a.bin", Md5::of(b"a"), size)
     }
 
+    fn sha1_reuse(size: u64) -> Sha1Reuse {
+        Sha1Reuse::new(FileId::ROOT, "a.bin", Sha1::of(b"a"), size)
+    }
+
     fn single(body: &'static str) -> SingleCreate {
         SingleCreate::new(server(), FileId::ROOT, "a.bin", Md5::of(body.as_bytes()), body)
     }
@@ -412,6 +481,7 @@ mod tests {
     fn sizes_are_refused_beyond_the_limit_and_not_before() {
         for (size, ok) in [(0, true), (LARGEST_FILE, true), (LARGEST_FILE + 1, false)] {
             assert_eq!(create(size).validate().is_ok(), ok, "{size}");
+            assert_eq!(sha1_reuse(size).validate().is_ok(), ok, "{size}");
         }
         for (size, ok) in [(0, true), (LARGEST_SINGLE, true), (LARGEST_SINGLE + 1, false)] {
             let body = std::sync::Arc::new(Claims(size));
@@ -447,6 +517,7 @@ mod tests {
         {
             assert_eq!(create(1).on_conflict(choice).is_repeatable(), repeatable, "{choice:?}");
             assert_eq!(single("a").on_conflict(choice).is_repeatable(), repeatable, "{choice:?}");
+            assert_eq!(sha1_reuse(1).on_conflict(choice).is_repeatable(), repeatable, "{choice:?}");
         }
         assert!(!create(1).is_repeatable() && !single("a").is_repeatable());
         assert!(Slice::new(server(), "t", 1, Md5::of(b"a"), "a").is_repeatable());
