@@ -162,7 +162,7 @@ impl Builder {
         self
     }
 
-    /// How long download addresses live, one day by default (the service's own figure is not known).
+    /// How long download addresses and presigned addresses live, one day by default (the service's own figure is not known).
     pub fn download_lifetime(mut self, lifetime: Duration) -> Self {
         self.config.download_lifetime = lifetime;
         self

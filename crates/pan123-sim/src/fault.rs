@@ -227,12 +227,12 @@ impl Fault {
         self.oddity(Oddity::ReuseWithoutId { late })
     }
 
-    /// On the query of a copy task: the task is still running.
+    /// On the query of a copy task or an offline download: the task is still running.
     pub fn task_pending(self) -> Self {
         self.oddity(Oddity::TaskPending)
     }
 
-    /// On the start of a copy task: the task is accepted, copies nothing, and fails.
+    /// On the start of a copy task or an offline download: the task is accepted, makes nothing, and fails.
     pub fn task_fails(self) -> Self {
         self.oddity(Oddity::TaskFails)
     }

@@ -86,40 +86,74 @@ impl Form {
 
 impl FilePart {
     async fn read(mut part: multer::Field<'static>, reading: Reading<'_>) -> Result<Self, Refusal> {
-        let mut file = Self { size: 0, md5: None, pieces: Vec::new() };
-        let mut hash = Md5::new();
-        let mut piece = BytesMut::new();
+        let mut taking = Taking::new(reading);
         loop {
-            let mut chunk = match patient(part.chunk()).await? {
-                Ok(Some(chunk)) => chunk,
-                Ok(None) => break,
+            match patient(part.chunk()).await? {
+                Ok(Some(chunk)) => taking.take(chunk),
+                Ok(None) => return Ok(taking.finish()),
                 Err(error) => return Err(unreadable(&error)),
-            };
-            file.size += chunk.len() as u64;
-            if !reading.keep {
-                continue;
-            }
-            hash.update(&chunk);
-            if file.size > reading.most {
-                file.pieces.clear();
-                piece.clear();
-                continue;
-            }
-            while !chunk.is_empty() {
-                let taken = chunk.split_to(chunk.len().min(reading.piece - piece.len()));
-                piece.extend_from_slice(&taken);
-                if piece.len() == reading.piece {
-                    file.pieces.push(std::mem::take(&mut piece).freeze());
-                }
             }
         }
-        if reading.keep {
-            if !piece.is_empty() {
-                file.pieces.push(piece.freeze());
-            }
-            file.md5 = Some(hex(&hash.finalize()));
+    }
+}
+
+/// A file that is arriving.
+struct Taking<'a> {
+    reading: Reading<'a>,
+    size: u64,
+    hash: Md5,
+    pieces: Vec<Bytes>,
+    piece: BytesMut,
+}
+
+impl<'a> Taking<'a> {
+    fn new(reading: Reading<'a>) -> Self {
+        Self { reading, size: 0, hash: Md5::new(), pieces: Vec::new(), piece: BytesMut::new() }
+    }
+
+    fn take(&mut self, mut chunk: Bytes) {
+        self.size += chunk.len() as u64;
+        if !self.reading.keep {
+            return;
         }
-        Ok(file)
+        self.hash.update(&chunk);
+        if self.size > self.reading.most {
+            self.pieces.clear();
+            self.piece.clear();
+            return;
+        }
+        while !chunk.is_empty() {
+            let taken = chunk.split_to(chunk.len().min(self.reading.piece - self.piece.len()));
+            self.piece.extend_from_slice(&taken);
+            if self.piece.len() == self.reading.piece {
+                self.pieces.push(std::mem::take(&mut self.piece).freeze());
+            }
+        }
+    }
+
+    fn finish(mut self) -> FilePart {
+        if !self.piece.is_empty() {
+            self.pieces.push(self.piece.freeze());
+        }
+        let md5 = self.reading.keep.then(|| hex(&self.hash.finalize()));
+        FilePart { size: self.size, md5, pieces: self.pieces }
+    }
+}
+
+impl FilePart {
+    /// Reads a body that is a file and nothing else.
+    pub(crate) async fn raw(body: Tap, reading: Reading<'_>) -> Result<Self, Refusal> {
+        use http_body_util::BodyExt;
+        let mut body = body;
+        let mut taking = Taking::new(reading);
+        while let Some(frame) = patient(body.frame()).await? {
+            match frame.map(hyper::body::Frame::into_data) {
+                Ok(Ok(data)) => taking.take(data),
+                Ok(Err(_)) => {}
+                Err(_) => return Err(Refusal::rule("the body ended too early").with_status(400)),
+            }
+        }
+        Ok(taking.finish())
     }
 }
 

@@ -1,10 +1,10 @@
 //! Which operation answers which path, and what the reference says about its parameters.
 
-use http::Method;
+use http::{Method, Uri};
 
 use crate::args::{Kind, Param, Place};
 use crate::face::Face;
-use crate::ops::{Call, auth, dlink, files, organise, upload_v2, user};
+use crate::ops::{Call, auth, dlink, files, oauth, offline, organise, upload_v1, upload_v2, user};
 use crate::reply::{Refusal, Reply};
 use crate::simulator::UID;
 
@@ -30,6 +30,8 @@ pub(crate) enum Auth {
     Platform,
     /// Nothing; in strict mode it must not show any credential.
     Nothing,
+    /// Whatever it likes.
+    Anything,
 }
 
 /// How an operation is carried out.
@@ -43,6 +45,12 @@ pub(crate) enum Run {
     SingleCreate,
     /// Hashes a whole file.
     Complete,
+    /// Hashes a whole file of one slice; a longer one is put off.
+    CompleteV1,
+    /// Hashes a whole file that was put off.
+    AsyncResult,
+    /// One slice at a presigned address.
+    PutSlice,
     /// The bytes behind a download address.
     Download,
     /// The bytes behind a direct link.
@@ -52,7 +60,7 @@ pub(crate) enum Run {
 impl Run {
     /// Whether the request's body is a file, which a fault can cut in the middle.
     pub(crate) fn is_upload(self) -> bool {
-        matches!(self, Self::Slice | Self::SingleCreate)
+        matches!(self, Self::Slice | Self::SingleCreate | Self::PutSlice)
     }
 }
 
@@ -70,9 +78,14 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
     TABLES.iter().flat_map(|table| table.iter()).map(|route| route.id)
 }
 
-pub(crate) fn find(face: Face, method: &Method, path: &str, lenient: bool) -> Result<&'static Route, NoRoute> {
-    if face == Face::Cdn {
-        return find_on_cdn(method, path, lenient);
+pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Result<&'static Route, NoRoute> {
+    let path = uri.path();
+    match face {
+        Face::Cdn => return find_on_cdn(method, path, lenient),
+        Face::Storage if path.starts_with("/123-") => {
+            return if method == Method::PUT { Ok(&STORAGE[0]) } else { Err(NoRoute::Method) };
+        }
+        _ => {}
     }
     let tidied;
     let path = if lenient {
@@ -87,7 +100,11 @@ pub(crate) fn find(face: Face, method: &Method, path: &str, lenient: bool) -> Re
     if same_path.peek().is_none() {
         return Err(NoRoute::Path);
     }
-    same_path.find(|route| route.method == method.as_str()).ok_or(NoRoute::Method)
+    let found = same_path.find(|route| route.method == method.as_str()).ok_or(NoRoute::Method)?;
+    // The one path with two operations, told apart by the query.
+    let refreshes =
+        found.id == "open/oauth.token_by_code" && oauth::is_refresh(method, uri.query().unwrap_or_default());
+    Ok(if refreshes { &OAUTH_REFRESH[0] } else { found })
 }
 
 fn find_on_cdn(method: &Method, path: &str, lenient: bool) -> Result<&'static Route, NoRoute> {
@@ -152,7 +169,20 @@ const fn form(name: &'static str, kind: Kind) -> Param {
     Param::new(name, Place::Form, kind)
 }
 
-const TABLES: [&[Route]; 7] = [ACCOUNT, FILES, ORGANISE, UPLOAD_V2, DIRECT_LINKS, DOWNLOAD, DIRECT_LINK];
+const TABLES: [&[Route]; 12] = [
+    ACCOUNT,
+    OAUTH,
+    OAUTH_REFRESH,
+    FILES,
+    ORGANISE,
+    UPLOAD_V1,
+    STORAGE,
+    UPLOAD_V2,
+    OFFLINE,
+    DIRECT_LINKS,
+    DOWNLOAD,
+    DIRECT_LINK,
+];
 
 const ACCOUNT: &[Route] = &[
     plain(
@@ -166,7 +196,112 @@ const ACCOUNT: &[Route] = &[
     plain("open/user.info", "GET", "/api/v1/user/info", &[], user::info),
 ];
 
+const TOKEN_PAIR: &[Param] = &[
+    query("client_id", Kind::Text),
+    query("client_secret", Kind::Text),
+    query("grant_type", Kind::Text),
+    query("code", Kind::Text).optional(),
+    query("refresh_token", Kind::Text).optional(),
+    query("redirect_uri", Kind::Text).optional(),
+];
+
+const OAUTH: &[Route] = &[
+    plain(
+        "open/oauth.authorize_page",
+        "GET",
+        "/auth",
+        &[
+            query("client_id", Kind::Text),
+            query("redirect_uri", Kind::Text),
+            query("scope", Kind::Text),
+            query("state", Kind::Text),
+        ],
+        oauth::authorize_page,
+    )
+    .on(Face::Web)
+    .auth(Auth::Anything),
+    plain(
+        "open/oauth.user_authorize",
+        "GET",
+        "/api/v1/oauth2/user/authorize",
+        &[
+            query("accessToken", Kind::Text),
+            query("client_id", Kind::Text),
+            query("redirect_uri", Kind::Text),
+            query("response_type", Kind::Text),
+            query("scope", Kind::Text),
+            query("state", Kind::Text).optional(),
+        ],
+        oauth::user_authorize,
+    )
+    .auth(Auth::Anything),
+    plain(
+        "open/oauth.app_verify",
+        "POST",
+        "/api/v1/oauth2/app/verify",
+        &[json("appId", Kind::Text), json("redirectUri", Kind::Text), json("scope", Kind::Text)],
+        oauth::app_verify,
+    )
+    .auth(Auth::Anything),
+    plain("open/oauth.token_by_code", "POST", "/api/v1/oauth2/access_token", TOKEN_PAIR, oauth::access_token)
+        .auth(Auth::Anything),
+    plain(
+        "open/oplist.requests",
+        "GET",
+        "/123cloud/requests",
+        &[
+            query("server_use", Kind::Text).optional(),
+            query("driver_txt", Kind::Text).optional(),
+            query("client_uid", Kind::Text).optional(),
+            query("client_key", Kind::Text).optional(),
+        ],
+        oauth::broker_requests,
+    )
+    .auth(Auth::Anything),
+    plain(
+        "open/oplist.callback",
+        "GET",
+        "/123cloud/callback",
+        &[query("code", Kind::Text), query("state", Kind::Text).optional()],
+        oauth::broker_callback,
+    )
+    .auth(Auth::Anything),
+    plain(
+        "open/oplist.renewapi",
+        "GET",
+        "/123cloud/renewapi",
+        &[
+            // Without it the broker answers with its own kind of error.
+            query("refresh_ui", Kind::Text).optional(),
+            query("server_use", Kind::Text).optional(),
+            query("driver_txt", Kind::Text).optional(),
+        ],
+        oauth::broker_renew,
+    )
+    .auth(Auth::Anything),
+];
+
+const OAUTH_REFRESH: &[Route] =
+    &[plain("open/oauth.refresh_token", "POST", "/api/v1/oauth2/access_token", TOKEN_PAIR, oauth::access_token)
+        .auth(Auth::Anything)];
+
 const FILES: &[Route] = &[
+    plain(
+        "open/file.list_v1",
+        "GET",
+        "/api/v1/file/list",
+        &[
+            query("parentFileId", Kind::Int),
+            query("page", Kind::Int),
+            query("limit", Kind::Int),
+            query("orderBy", Kind::Text),
+            query("orderDirection", Kind::Text),
+            query("trashed", Kind::Bool).optional(),
+            query("searchData", Kind::Text).optional(),
+        ],
+        files::list_v1,
+    ),
+    plain("open/safebox.id", "GET", "/api/v1/safebox/id", &[query("password", Kind::Text)], files::safebox),
     plain(
         "open/file.list_v2",
         "GET",
@@ -202,6 +337,10 @@ const FILES: &[Route] = &[
     ),
 ];
 
+/// The reference advises to send the target of a copy in both spellings.
+const TARGET: Param = json("targetDirId", Kind::Int);
+const TARGET_AGAIN: Param = json("targetDirID", Kind::Int).repeats("targetDirId");
+
 const ORGANISE: &[Route] = &[
     plain(
         "open/file.rename",
@@ -228,22 +367,14 @@ const ORGANISE: &[Route] = &[
         "open/file.copy",
         "POST",
         "/api/v1/file/copy",
-        &[
-            json("fileId", Kind::Int),
-            json("targetDirId", Kind::Int),
-            json("targetDirID", Kind::Int).repeats("targetDirId"),
-        ],
+        &[json("fileId", Kind::Int), TARGET, TARGET_AGAIN],
         organise::copy,
     ),
     plain(
         "open/file.copy_async",
         "POST",
         "/api/v1/file/async/copy",
-        &[
-            json("fileIds", Kind::Ints),
-            json("targetDirId", Kind::Int),
-            json("targetDirID", Kind::Int).repeats("targetDirId"),
-        ],
+        &[json("fileIds", Kind::Ints), TARGET, TARGET_AGAIN],
         organise::copy_async,
     ),
     plain(
@@ -264,21 +395,64 @@ const ORGANISE: &[Route] = &[
     plain("open/file.delete", "POST", "/api/v1/file/delete", &[json("fileIDs", Kind::Ints)], organise::delete),
 ];
 
-const UPLOAD_V2: &[Route] = &[
+const ANNOUNCED: &[Param] = &[
+    json("parentFileID", Kind::Int),
+    json("filename", Kind::Text),
+    json("etag", Kind::Text),
+    json("size", Kind::Int),
+    json("duplicate", Kind::Int).optional(),
+    json("containDir", Kind::Bool).optional(),
+];
+
+const TICKET: &[Param] = &[json("preuploadID", Kind::Text)];
+
+const UPLOAD_V1: &[Route] = &[
+    plain("open/upload_v1.create", "POST", "/upload/v1/file/create", ANNOUNCED, upload_v1::create),
     plain(
-        "open/upload_v2.create",
+        "open/upload_v1.get_upload_url",
         "POST",
-        "/upload/v2/file/create",
-        &[
-            json("parentFileID", Kind::Int),
-            json("filename", Kind::Text),
-            json("etag", Kind::Text),
-            json("size", Kind::Int),
-            json("duplicate", Kind::Int).optional(),
-            json("containDir", Kind::Bool).optional(),
-        ],
-        upload_v2::create,
+        "/upload/v1/file/get_upload_url",
+        &[json("preuploadID", Kind::Text), json("sliceNo", Kind::Int)],
+        upload_v1::get_upload_url,
     ),
+    plain(
+        "open/upload_v1.list_upload_parts",
+        "POST",
+        "/upload/v1/file/list_upload_parts",
+        TICKET,
+        upload_v1::list_upload_parts,
+    ),
+    call("open/upload_v1.upload_complete", "POST", "/upload/v1/file/upload_complete", TICKET, Run::CompleteV1),
+    call("open/upload_v1.upload_async_result", "POST", "/upload/v1/file/upload_async_result", TICKET, Run::AsyncResult),
+];
+
+const STORAGE: &[Route] =
+    &[call("open/upload_v1.put_slice", "PUT", "", &[], Run::PutSlice).on(Face::Storage).auth(Auth::Nothing)];
+
+const OFFLINE: &[Route] = &[
+    plain(
+        "open/offline.download",
+        "POST",
+        "/api/v1/offline/download",
+        &[
+            json("url", Kind::Text),
+            json("fileName", Kind::Text).optional(),
+            json("dirID", Kind::Int).optional(),
+            json("callBackUrl", Kind::Text).optional(),
+        ],
+        offline::download,
+    ),
+    plain(
+        "open/offline.process",
+        "GET",
+        "/api/v1/offline/download/process",
+        &[query("taskID", Kind::Int)],
+        offline::process,
+    ),
+];
+
+const UPLOAD_V2: &[Route] = &[
+    plain("open/upload_v2.create", "POST", "/upload/v2/file/create", ANNOUNCED, upload_v2::create),
     call(
         "open/upload_v2.slice",
         "POST",
@@ -287,13 +461,7 @@ const UPLOAD_V2: &[Route] = &[
         Run::Slice,
     )
     .on(Face::Upload),
-    call(
-        "open/upload_v2.upload_complete",
-        "POST",
-        "/upload/v2/file/upload_complete",
-        &[json("preuploadID", Kind::Text)],
-        Run::Complete,
-    ),
+    call("open/upload_v2.upload_complete", "POST", "/upload/v2/file/upload_complete", TICKET, Run::Complete),
     plain("open/upload_v2.domain", "GET", "/upload/v2/file/domain", &[], upload_v2::domain),
     call(
         "open/upload_v2.single_create",
@@ -350,11 +518,16 @@ mod tests {
 
     #[test]
     fn strict_faces_answer_only_their_own_paths() {
-        let found = |face, lenient| find(face, &Method::POST, "/upload/v2/file/slice", lenient).map(|route| route.id);
+        let found = |face, lenient| {
+            find(face, &Method::POST, &Uri::from_static("/upload/v2/file/slice"), lenient).map(|route| route.id)
+        };
         assert_eq!(found(Face::Upload, false), Ok("open/upload_v2.slice"));
         assert_eq!(found(Face::Open, false), Err(NoRoute::Path));
         assert_eq!(found(Face::Open, true), Ok("open/upload_v2.slice"));
         assert_eq!(found(Face::Storage, true), Err(NoRoute::Path));
-        assert_eq!(find(Face::Open, &Method::GET, "/api/v1/file/trash", false).map(|_| ()), Err(NoRoute::Method));
+        assert_eq!(
+            find(Face::Open, &Method::GET, &Uri::from_static("/api/v1/file/trash"), false).map(|_| ()),
+            Err(NoRoute::Method)
+        );
     }
 }

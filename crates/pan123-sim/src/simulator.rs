@@ -23,6 +23,8 @@ pub(crate) const CLIENT_SECRET: &str = "sim-client-secret";
 pub(crate) const USERNAME: &str = "13800000000";
 /// Its password.
 pub(crate) const PASSWORD: &str = "sim-password";
+/// The password of the safe box.
+pub(crate) const SAFEBOX_PASSWORD: &str = "sim-safebox";
 /// The private key of direct links.
 pub(crate) const LINK_KEY: &str = "sim-link-key";
 
@@ -291,6 +293,24 @@ impl Simulator {
         let md5 = md5_hex(&bytes);
         self.shared.state().store(&md5, Content::whole(bytes));
         md5
+    }
+
+    /// Grants an OAuth code for an address, as a person does on the grant page; the app has the client id and secret.
+    pub fn grant_code(&self, redirect_uri: &str) -> String {
+        self.shared.state().grant_code(redirect_uri)
+    }
+
+    /// Grants a pair of OAuth tokens and gives the one that refreshes, as somebody gets it from a token broker.
+    ///
+    /// The broker answers on the Open Platform face, under `/123cloud/`.
+    pub fn grant_refresh_token(&self) -> String {
+        self.shared.state().grant_refresh_token(self.shared.config.seed)
+    }
+
+    /// The password of the safe box.
+    #[must_use]
+    pub fn safebox_password(&self) -> &str {
+        SAFEBOX_PASSWORD
     }
 
     /// Makes every token that was given out invalid: calls with them answer code 401 from now on.

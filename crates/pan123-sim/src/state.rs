@@ -15,6 +15,7 @@ use crate::disk;
 use crate::drive::{Denied, Drive, Kind, Node, OnClash, ROOT};
 use crate::fault::{Fault, FaultBook};
 use crate::log::Log;
+use crate::ops::oauth::Grant;
 use crate::rate::Rates;
 use crate::seed;
 use crate::token::Tokens;
@@ -64,6 +65,10 @@ pub(crate) struct State {
     pub(crate) faults_fired: u64,
     /// Copy tasks, and whether they fail.
     pub(crate) copy_tasks: HashMap<i64, bool>,
+    /// Offline downloads, and whether they fail.
+    pub(crate) offline_tasks: HashMap<i64, bool>,
+    /// OAuth codes and refresh tokens.
+    pub(crate) grants: HashMap<String, Grant>,
     happened: HashSet<String>,
     dir: Option<PathBuf>,
     sha1s: HashMap<(String, u64), String>,
@@ -88,6 +93,8 @@ impl State {
             chance: None,
             faults_fired: 0,
             copy_tasks: HashMap::new(),
+            offline_tasks: HashMap::new(),
+            grants: HashMap::new(),
             happened: HashSet::new(),
             dir: config.dir.clone(),
             sha1s: HashMap::new(),

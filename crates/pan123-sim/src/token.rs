@@ -55,6 +55,12 @@ impl Tokens {
         }
     }
 
+    pub(crate) fn kill(&mut self, token: &str) {
+        if let Some(token) = self.known.get_mut(token) {
+            token.state = TokenState::Dead;
+        }
+    }
+
     pub(crate) fn kill_all(&mut self) {
         self.known.values_mut().for_each(|token| token.state = TokenState::Dead);
     }
@@ -75,6 +81,15 @@ fn jwt(uid: i64, issued: i64, expires: i64, serial: u64, secret: u64) -> String 
 
 pub(crate) fn base64url(bytes: &[u8]) -> String {
     base64(bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+}
+
+/// With padding, and with the two letters that an address would have to escape.
+pub(crate) fn base64_standard(bytes: &[u8]) -> String {
+    let mut text = base64(bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
 }
 
 fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
@@ -117,6 +132,8 @@ mod tests {
         assert_eq!(base64url(b""), "");
         assert_eq!(base64url(b"f"), "Zg");
         assert_eq!(base64url(b"fo"), "Zm8");
+        assert_eq!(base64_standard(b"fo\xff"), "Zm//");
+        assert_eq!(base64_standard(b"f"), "Zg==");
         assert_eq!(base64url(b"foob\xff\xfe"), "Zm9vYv_-");
     }
 }

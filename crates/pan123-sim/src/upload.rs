@@ -28,6 +28,7 @@ pub(crate) struct Ticket {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Slice {
+    pub(crate) size: u64,
     /// The MD5 that was claimed, and checked unless nothing is verified.
     pub(crate) md5: String,
     /// Empty when bytes are only counted.

@@ -19,10 +19,34 @@ pub(crate) fn listed(drive: &Drive, node: &Node) -> Value {
         "status": status(node),
         "punishFlag": 0,
         "s3KeyFlag": format!("{UID}-0"),
-        "storageNode": if node.is_folder() { "m0" } else { "m16" },
+        "storageNode": storage_node(node),
         "trashed": i32::from(drive.in_trash(node.id)),
         "createAt": local(node.created),
         "updateAt": local(node.updated),
+    })
+}
+
+/// As in v1 lists: `fileID`, `parentFileId`, and times with a zone.
+pub(crate) fn listed_v1(node: &Node) -> Value {
+    json!({
+        "fileID": node.id,
+        "filename": node.name,
+        "parentFileId": node.parent,
+        "parentName": "",
+        "type": i32::from(node.is_folder()),
+        "etag": node.md5(),
+        "size": node.size(),
+        "contentType": "0",
+        "category": category(node),
+        "hidden": false,
+        "status": status(node),
+        "punishFlag": 0,
+        "s3KeyFlag": format!("{UID}-0"),
+        "storageNode": storage_node(node),
+        "createAt": format!("{} +0800 CST", local(node.created)),
+        "updateAt": format!("{} +0800 CST", local(node.updated)),
+        "thumbnail": "",
+        "downloadUrl": "",
     })
 }
 
@@ -54,6 +78,10 @@ pub(crate) fn category(node: &Node) -> i64 {
         "zip" | "rar" | "7z" | "tar" | "gz" => 10,
         _ => 0,
     }
+}
+
+fn storage_node(node: &Node) -> &'static str {
+    if node.is_folder() { "m0" } else { "m16" }
 }
 
 fn status(node: &Node) -> i64 {

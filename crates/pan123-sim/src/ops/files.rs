@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Call, cdn, entry};
-use crate::drive::{Node, OnClash};
+use crate::drive::{Kind, Node, OnClash};
 use crate::reply::{Refusal, Reply};
+use crate::simulator::SAFEBOX_PASSWORD;
 
 pub(crate) fn list_v2(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let limit = page_limit(call)?;
@@ -37,6 +38,69 @@ pub(crate) fn list_v2(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     }
     let entries = if call.shared.config.quirks && entries.is_empty() { Value::Null } else { Value::from(entries) };
     Ok(Reply::data(json!({"lastFileId": last, "fileList": entries})))
+}
+
+/// Older than the other list: pages by number, sorted as asked, with the trash as a view of its own.
+pub(crate) fn list_v1(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let limit = page_limit(call)?;
+    let page = match call.args.int("page") {
+        page @ 1.. => page as usize,
+        0 if call.lenient() => 1,
+        _ => return Err(Refusal::rule("`page` is not from 1")),
+    };
+    let (search, trashed) = (call.args.text("searchData"), call.args.bool("trashed"));
+    let drive = &call.state.drive;
+    let mut found: Vec<&Node> = if trashed {
+        drive.all().filter(|node| node.trashed).collect()
+    } else if search.is_empty() {
+        drive.children_after(call.live_folder(call.args.int("parentFileId"))?, 0).filter(|node| !node.trashed).collect()
+    } else {
+        drive.all().filter(|node| !drive.in_trash(node.id)).collect()
+    };
+    found.retain(|node| node.name.contains(search));
+    match call.args.text("orderBy").to_lowercase().as_str() {
+        "file_id" => {}
+        "size" => found.sort_by_key(|node| node.size()),
+        "file_name" => found.sort_by(|one, other| one.name.cmp(&other.name)),
+        "create_at" if call.lenient() => found.sort_by_key(|node| node.created),
+        "update_at" | "update_time" if call.lenient() => found.sort_by_key(|node| node.updated),
+        "share_id" | "" if call.lenient() => {}
+        _ => return Err(Refusal::rule("`orderBy` is none of file_id, size and file_name")),
+    }
+    match call.args.text("orderDirection").to_lowercase().as_str() {
+        "asc" => {}
+        "desc" => found.reverse(),
+        "" if call.lenient() => {}
+        _ => return Err(Refusal::rule("`orderDirection` is neither asc nor desc")),
+    }
+    let total = found.len();
+    let entries: Vec<Value> =
+        found.into_iter().skip((page - 1).saturating_mul(limit)).take(limit).map(entry::listed_v1).collect();
+    Ok(Reply::data(json!({"total": total, "fileList": entries})))
+}
+
+/// The folder of the safe box, which lies beside the root and is made when it is first asked for.
+pub(crate) fn safebox(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    if call.args.text("password") != SAFEBOX_PASSWORD {
+        return Err(Refusal::rule("the safe-box password is wrong"));
+    }
+    let known = call.state.drive.child(BESIDE_ROOT, SAFEBOX).map(|node| node.id);
+    let id = known.unwrap_or_else(|| {
+        let (id, now, kind) = (call.state.new_id(), call.now, Kind::Folder { direct_link: false });
+        let name = SAFEBOX.to_owned();
+        call.state.drive.insert(Node {
+            id,
+            parent: BESIDE_ROOT,
+            name,
+            created: now,
+            updated: now,
+            trashed: false,
+            late: 0,
+            kind,
+        });
+        id
+    });
+    Ok(Reply::data(json!({"fileId": id})))
 }
 
 /// The page size; lenient mode brings it into bounds.
@@ -100,5 +164,8 @@ pub(crate) fn download_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::data(json!({"downloadUrl": url})))
 }
 
+const SAFEBOX: &str = "保险箱";
+/// The parent of what is in no list.
+const BESIDE_ROOT: i64 = -1;
 /// The most ids that a batch may hold.
 pub(crate) const MOST_IDS: usize = 100;

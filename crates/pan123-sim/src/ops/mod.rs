@@ -5,7 +5,11 @@ pub(crate) mod cdn;
 pub(crate) mod dlink;
 pub(crate) mod entry;
 pub(crate) mod files;
+pub(crate) mod oauth;
+pub(crate) mod offline;
 pub(crate) mod organise;
+pub(crate) mod upload;
+pub(crate) mod upload_v1;
 pub(crate) mod upload_v2;
 pub(crate) mod user;
 

@@ -1,0 +1,109 @@
+//! Offline downloads: the service fetches an address into the drive.
+//!
+//! The simulator fetches nothing. The file that appears is made up from the address, and has [`SIZE`] bytes.
+
+use std::time::Duration;
+
+use http::Uri;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Call;
+use crate::content::{Content, md5_hex, seeded_md5};
+use crate::drive::{Kind, Node, OnClash, ROOT, is_name};
+use crate::fault::Oddity;
+use crate::reply::{Refusal, Reply};
+
+pub(crate) fn download(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let url = call.args.text("url");
+    let parsed: Option<Uri> = url.parse().ok();
+    let Some(parsed) = parsed.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https"))) else {
+        return Err(Refusal::rule("the url is neither http nor https"));
+    };
+    let last = parsed.path().rsplit('/').next().filter(|name| is_name(name)).unwrap_or("download");
+    let name = Some(call.args.text("fileName")).filter(|name| !name.is_empty()).unwrap_or(last);
+    if !is_name(name) {
+        return Err(Refusal::bad_name());
+    }
+    let folder = match call.args.opt_int("dirID") {
+        Some(ROOT) if !call.lenient() => return Err(Refusal::rule("the root folder cannot be the target")),
+        None | Some(ROOT) => own_folder(call),
+        Some(id) => call.live_folder(id)?,
+    };
+    let fails = call.oddity == Some(Oddity::TaskFails);
+    let file = if fails { 0 } else { make(call, folder, name, url)? };
+    let task = call.state.new_id();
+    call.state.offline_tasks.insert(task, fails);
+    let callback = call.args.text("callBackUrl");
+    if !callback.is_empty() {
+        let reason = if fails { "sim: scripted" } else { "" };
+        let body = json!({"url": url, "status": i32::from(fails), "failReason": reason, "fileID": file});
+        call_back(callback, body.to_string());
+    }
+    Ok(Reply::data(json!({"taskID": task})))
+}
+
+fn make(call: &mut Call<'_>, folder: i64, name: &str, url: &str) -> Result<i64, Refusal> {
+    let digits = md5_hex(url.as_bytes());
+    let seed = u64::from_str_radix(&digits[..16], 16).unwrap_or_default();
+    let md5 = seeded_md5(SIZE, seed);
+    call.state.store(&md5, Content::seeded(SIZE, seed));
+    Ok(call.state.make_file(folder, name, &md5, SIZE, OnClash::KeepBoth)?)
+}
+
+/// The folder that the service makes for files that were given none; its name breaks the service's own rule.
+fn own_folder(call: &mut Call<'_>) -> i64 {
+    if let Some(node) = call.state.drive.child(ROOT, OWN_FOLDER) {
+        return node.id;
+    }
+    let kind = Kind::Folder { direct_link: false };
+    let (id, now) = (call.state.new_id(), call.now);
+    let name = OWN_FOLDER.to_owned();
+    call.state.drive.insert(Node { id, parent: ROOT, name, created: now, updated: now, trashed: false, late: 0, kind });
+    id
+}
+
+pub(crate) fn process(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    let task = call.args.int("taskID");
+    let Some(fails) = call.state.offline_tasks.get(&task).copied() else {
+        return Err(Refusal::rule("unknown taskID"));
+    };
+    let (process, status) = if call.oddity == Some(Oddity::TaskPending) || call.quirk(&format!("offline runs {task}")) {
+        (42.5, 0)
+    } else if call.quirk(&format!("offline retries {task}")) {
+        (0.0, 3)
+    } else if fails {
+        (0.0, 1)
+    } else {
+        return Ok(Reply::data(json!({"process": 100, "status": 2})));
+    };
+    Ok(Reply::data(json!({"process": process, "status": status})))
+}
+
+/// Tells the caller's server how the task ended, if that server is on this machine.
+fn call_back(url: &str, body: String) {
+    let Ok(uri) = url.parse::<Uri>() else { return };
+    let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return };
+    if !matches!(authority.host(), "127.0.0.1" | "localhost" | "[::1]") {
+        return;
+    }
+    let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
+    let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    // Nobody waits for the callback, and a server that does not take it is its owner's business.
+    tokio::spawn(tokio::time::timeout(PATIENCE, async move {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await
+    }));
+}
+
+/// The size of every file that is fetched.
+const SIZE: u64 = 1 << 20;
+const OWN_FOLDER: &str = "来自:离线下载";
+const PATIENCE: Duration = Duration::from_secs(10);
