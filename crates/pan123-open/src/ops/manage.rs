@@ -162,13 +162,13 @@ operation! {
     }
 }
 
-/// What [`Copy`] has made.
+/// What [`Copy`](struct@Copy) has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Copied {
     /// The new file.
     #[serde(rename = "targetFileId", alias = "targetFileID", deserialize_with = "new_id")]
-    pub id: FileId,
+    pub target: FileId,
     /// The file that was copied, where the service tells it.
     #[serde(default, rename = "sourceFileId", alias = "sourceFileID")]
     pub source: Option<FileId>,
@@ -287,7 +287,7 @@ impl CopyState {
 operation! {
     /// Takes up to [`MOST_IDS`] files and folders out of the recycle bin, back to where they were.
     ///
-    /// Those whose folder is gone stay in the bin, and the request still succeeds: look at [`Recovered::stranded`].
+    /// Those whose folder is gone stay in the bin, and the request still succeeds: look at [`Recovered::abnormal`].
     ///
     /// Protocol: `open-files.yaml`, `file.recover`.
     pub struct Recover => Recovered = Meta::post("open/file.recover", "/api/v1/file/recover").effect(Effect::Same);
@@ -311,7 +311,7 @@ operation! {
 pub struct Recovered {
     /// Those that could not go back because their folder is gone; [`RecoverTo`] puts them elsewhere.
     #[serde(default, rename = "abnormalFileIDs", alias = "abnormalFileIds", deserialize_with = "wire::or_default")]
-    pub stranded: Vec<FileId>,
+    pub abnormal: Vec<FileId>,
 }
 
 operation! {

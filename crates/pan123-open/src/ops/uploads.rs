@@ -394,7 +394,7 @@ operation! {
 
 /// What became of a [`Sha1Reuse`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Answer")]
+#[serde(from = "Answer")]
 #[non_exhaustive]
 pub enum Sha1Outcome {
     /// The service has the content, and the file is stored.
@@ -405,15 +405,13 @@ pub enum Sha1Outcome {
     Missed,
 }
 
-impl TryFrom<Answer> for Sha1Outcome {
-    type Error = std::convert::Infallible;
-
-    fn try_from(answer: Answer) -> Result<Self, Self::Error> {
-        Ok(match (answer.reuse, answer.file_id) {
+impl From<Answer> for Sha1Outcome {
+    fn from(answer: Answer) -> Self {
+        match (answer.reuse, answer.file_id) {
             (true, Some(id)) => Self::Stored(id),
             (true, None) => Self::Unconfirmed,
             (false, _) => Self::Missed,
-        })
+        }
     }
 }
 
