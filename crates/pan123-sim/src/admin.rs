@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::body::Tap;
-use crate::content::{Content, seeded_md5};
+use crate::content::{Content, md5_hex, seeded_md5};
 use crate::fault::Fault;
 use crate::form;
 use crate::log::RecordedRequest;
@@ -179,10 +180,14 @@ fn fault(fields: &Fields) -> Result<Fault, Refusal> {
 
 fn files(shared: &Shared, fields: &Fields) -> Result<Reply, Refusal> {
     let path = fields.text("path")?.ok_or_else(|| wanted("path", "a path"))?;
-    let size = fields.number("size")?.unwrap_or_default();
-    let seed = fields.number("seed")?.unwrap_or_default();
-    let md5 = seeded_md5(size, seed);
-    let made = shared.state().put(path, Content::seeded(size, seed), &md5);
+    let (content, md5) = if let Some(text) = fields.text("text")? {
+        (Content::whole(Bytes::from(text.to_owned())), md5_hex(text.as_bytes()))
+    } else {
+        let size = fields.number("size")?.unwrap_or_default();
+        let seed = fields.number("seed")?.unwrap_or_default();
+        (Content::seeded(size, seed), seeded_md5(size, seed))
+    };
+    let made = shared.state().put(path, content, &md5);
     let id = made.map_err(|denied| Refusal::from(denied).with_status(400))?;
     Ok(Reply::data(json!({"id": id, "md5": md5})))
 }

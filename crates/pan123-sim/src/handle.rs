@@ -101,9 +101,17 @@ fn record(head: &Parts, face: Face, route: Option<&Route>, unix: i64) -> Recorde
     }
 }
 
-/// A fault that says nothing but when is a status 500.
+/// Fills in what a fault leaves open: one that says nothing but when is a status 500, and one that only changes a true
+/// answer lets the call be carried out.
 fn made_whole(mut fault: Fault) -> Fault {
     let script = &mut fault.script;
+    if fault.when == When::Before && !script.replaces_answer() && !script.spoils_wire() {
+        if let Some(text) = &script.code_text {
+            script.code = Some(text.parse().unwrap_or(1));
+        } else if !script.headers.is_empty() {
+            fault.when = When::After;
+        }
+    }
     let says_nothing = !script.replaces_answer()
         && !script.spoils_wire()
         && script.headers.is_empty()
@@ -375,7 +383,8 @@ fn respond(
         } else if let Some(bytes) = script.cut_after {
             body.stop_after(bytes, End::Cut);
         } else if fault.when == When::During && !script.replaces_answer() {
-            body.stop_after(length / 2, End::Cut);
+            let end = if script.stall_after.is_some() { End::Stall(None) } else { End::Cut };
+            body.stop_after(length / 2, end);
         }
         if script.duplicate {
             link.start_echo();

@@ -1,7 +1,7 @@
 //! The simulator as a program: it prints where its faces listen, then serves until it is stopped.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 
 use pan123_sim::{Builder, Face, Simulator};
@@ -74,7 +74,8 @@ impl Options {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("`{text}` is not an address such as 127.0.0.1:8080"))
+    let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| format!("`{text}` is not an address such as 127.0.0.1:8080"))
 }
 
 fn serve(options: Options) -> io::Result<ExitCode> {

@@ -31,6 +31,8 @@ async fn files_are_put() {
     let reply = post(&client, "/files", json!({"path": "/d/a", "size": 100, "seed": 3})).await;
     let id = client.sim.file("/d/a").unwrap().id;
     assert_eq!(reply["data"], json!({"id": id, "md5": seeded_md5(100, 3)}));
+    post(&client, "/files", json!({"path": "/d/b", "text": "hello"})).await;
+    assert_eq!(client.sim.read("/d/b").unwrap(), "hello");
     assert_refused(&post(&client, "/files", json!({"size": 100})).await, 1, "sim: `path`");
     assert_refused(&post(&client, "/files", json!({"path": "/"})).await, 1, "文件名");
 }

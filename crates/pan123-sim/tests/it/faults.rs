@@ -53,10 +53,31 @@ async fn a_code_comes_in_an_envelope() {
 }
 
 #[tokio::test]
+async fn a_header_alone_leaves_the_answer_as_it_is() {
+    let client = Client::start().await;
+    let reply = client.mkdir_with(Fault::on(MKDIR).header("X-Test", "1")).await.unwrap();
+    assert_eq!(reply.headers()["x-test"], "1");
+    assert_ok(&read(reply).await);
+    assert!(was_made(&client));
+}
+
+#[tokio::test]
+async fn a_redirect_is_a_status_with_a_header() {
+    let client = Client::start().await;
+    let url = client.download_url(client.sim.put("/a", "0123456789")).await;
+    client.sim.fault(Fault::on(CONTENT).status(302).header("Location", url.as_str()));
+    let reply = client.http.get(&url).send().await.unwrap();
+    assert_eq!(reply.text().await.unwrap(), "0123456789");
+    assert_eq!(client.sim.count(CONTENT), 2);
+}
+
+#[tokio::test]
 async fn a_code_may_be_text() {
     let client = Client::start().await;
     let reply = read(client.mkdir_with(Fault::on(MKDIR).code(403).code_text("403")).await.unwrap()).await;
     assert_eq!((&reply["code"], was_made(&client)), (&json!("403"), false));
+    let reply = read(client.mkdir_with(Fault::on(MKDIR).code_text("429")).await.unwrap()).await;
+    assert_eq!((&reply["code"], was_made(&client)), (&json!("429"), false));
     let reply = read(client.mkdir_with(Fault::on(MKDIR).code_text("0").after()).await.unwrap()).await;
     assert_eq!((&reply["code"], was_made(&client)), (&json!("0"), true));
     assert!(reply["data"]["dirID"].is_i64());
@@ -149,6 +170,20 @@ async fn a_stalled_download_sends_so_many_bytes() {
     }
     client.sim.when_stalled().await;
     assert_eq!(arrived, 1000);
+}
+
+#[tokio::test]
+async fn an_answer_stalls_half_way() {
+    let client = Client::start().await;
+    let mut reply = client.mkdir_with(Fault::on(MKDIR).during().stall()).await.unwrap();
+    let length = reply.content_length().unwrap();
+    let mut arrived = 0;
+    while arrived < length / 2 {
+        arrived += reply.chunk().await.unwrap().unwrap().len() as u64;
+    }
+    client.sim.when_stalled().await;
+    assert_eq!(arrived, length / 2);
+    assert!(was_made(&client));
 }
 
 #[tokio::test]
