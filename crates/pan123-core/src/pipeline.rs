@@ -115,7 +115,11 @@ impl Pipeline {
         request.check().map_err(|error| error.with_endpoint(meta.id))?;
         let call = Call { meta, request, target: operation.target(), repeatable: operation.is_repeatable() };
         // One allocation keeps the futures of two hundred operations small.
-        let reply = Box::pin(self.0.run(&call, retry)).await.map_err(|error| error.with_endpoint(meta.id))?;
+        let reply = Box::pin(self.0.run(&call, retry)).await.map_err(|error| match error.endpoint() {
+            // The call for a token failed, and this one was never sent.
+            Some(_) => error,
+            None => error.with_endpoint(meta.id),
+        })?;
         operation.decode(reply).map_err(|error| error.with_endpoint(meta.id))
     }
 
@@ -270,7 +274,7 @@ impl Inner {
         let (kind, text) = match code.number {
             // The firewall's own answer, which is not the API's: `{"code":"403", …}`.
             403 if code.is_text => (ErrorKind::Blocked, "the service refuses this address or account for now".into()),
-            401 => (ErrorKind::Unauthorized, "the token or the credentials were refused".into()),
+            401 if call.meta.auth == Auth::Bearer => (ErrorKind::Unauthorized, "the token was refused".into()),
             429 => (ErrorKind::RateLimited, "too many requests".into()),
             number => self.profile.classify(call.meta.id, number, &envelope.message),
         };

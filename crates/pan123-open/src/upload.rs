@@ -295,13 +295,12 @@ impl UploadTarget for Target {
     fn complete<'a>(&'a self, session: &'a Session, _parts: &'a [Part]) -> BoxFuture<'a, Result<Completion<FileId>>> {
         Box::pin(async move {
             let complete = uploads::UploadComplete::new(session.upload.as_str());
+            // 20103, the file is being verified, is `Busy`: the engine asks again, and keeps the code for when it gives up.
             match self.client.pipeline().send_with(&complete, &RetryPolicy::none()).await {
                 Ok(done) => Ok(match done.stored() {
                     Some(id) => Completion::Stored(id),
                     None => Completion::Pending { wait: None },
                 }),
-                // 20103: the file is being verified, come back after a second.
-                Err(error) if error.kind() == ErrorKind::Busy => Ok(Completion::Pending { wait: None }),
                 Err(error) if error.kind() == ErrorKind::Api => {
                     Err(error
                         .with_kind(ErrorKind::UploadFailed, "the service could not store the upload; start it again"))
