@@ -79,7 +79,8 @@ impl Source {
 
 /// Something of a known size that can be read at any place, by several threads at once.
 ///
-/// Files are read through it; implement it for a source of another kind. Its methods run on threads that may block.
+/// Files are read through it; implement it for a source of another kind. Its methods run on threads that may
+/// block. An [`Arc`] of one is one too.
 pub trait ReadAt: fmt::Debug + Send + Sync + 'static {
     /// Returns what would differ had the content been changed.
     ///
@@ -97,6 +98,16 @@ pub trait ReadAt: fmt::Debug + Send + Sync + 'static {
     ///
     /// Any; it ends the upload.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+impl<R: ReadAt + ?Sized> ReadAt for Arc<R> {
+    fn stamp(&self) -> io::Result<Stamp> {
+        (**self).stamp()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(offset, buffer)
+    }
 }
 
 /// By what a change of a source is noticed.

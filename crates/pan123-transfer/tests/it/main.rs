@@ -1,0 +1,44 @@
+//! The engine against services in memory: no network, no waiting, nothing left to chance.
+
+#![expect(clippy::unwrap_used, reason = "clippy knows test functions, and not the fakes and helpers beside them")]
+
+mod cdn;
+mod download;
+mod download_faults;
+mod drive;
+mod progress;
+mod properties;
+mod sources;
+mod upload;
+mod upload_faults;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pan123_core::{Error, ErrorKind, testing::VirtualRuntime};
+
+/// Makes a clock that jumps, as every test here uses it.
+fn clock() -> Arc<VirtualRuntime> {
+    Arc::new(VirtualRuntime::new(1_700_000_000, 7))
+}
+
+/// Makes content in which every place differs from its neighbourhood.
+fn content(size: usize) -> Bytes {
+    let mut state = 1_u32;
+    (0..size)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .collect()
+}
+
+/// Makes an error as the pipeline would.
+fn error(kind: ErrorKind) -> Error {
+    Error::new(kind, "as scripted").with_attempts(1)
+}
+
+/// Makes the error of a request that may have taken effect.
+fn lost() -> Error {
+    error(ErrorKind::Connection).with_may_have_happened(true)
+}

@@ -1,0 +1,106 @@
+//! What a progress callback hears.
+
+use std::sync::{Arc, Mutex};
+
+use pan123_core::{ErrorKind, Md5, Runtime};
+use pan123_transfer::{Download, Expected, Fingerprint, Phase, Progress, Upload, UploadLimits};
+
+use crate::{
+    cdn::{Answer, Cdn},
+    clock, content,
+    drive::{Drive, Fault},
+    error,
+};
+
+/// Collects what a callback hears, and checks the rules that always hold.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<Progress>>>);
+
+impl Heard {
+    fn callback(&self) -> impl Fn(Progress) + Send + Sync + 'static {
+        let heard = self.clone();
+        move |progress| heard.0.lock().unwrap().push(progress)
+    }
+
+    /// Returns the phases in their order, with the bytes at their beginnings and ends.
+    fn phases(&self) -> Vec<(Phase, u64, u64)> {
+        let heard = self.0.lock().unwrap();
+        for progress in heard.iter() {
+            assert!(progress.total.is_none_or(|total| progress.bytes <= total), "{progress:?}");
+            assert!(progress.parts <= progress.total_parts, "{progress:?}");
+        }
+        let mut phases: Vec<(Phase, u64, u64)> = Vec::new();
+        for progress in heard.iter() {
+            match phases.last_mut() {
+                Some((phase, _, last)) if *phase == progress.phase => {
+                    assert!(*last <= progress.bytes, "bytes go back to {progress:?}");
+                    *last = progress.bytes;
+                }
+                _ => phases.push((progress.phase, progress.bytes, progress.bytes)),
+            }
+        }
+        phases
+    }
+
+    fn last(&self, phase: Phase) -> Progress {
+        *self.0.lock().unwrap().iter().rfind(|progress| progress.phase == phase).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn an_upload_in_parts_tells_each_phase_and_nothing_twice() {
+    let clock = clock();
+    let ticking = Arc::clone(&clock);
+    // A part is cut in its middle and sent again; the clock moves on with every call, so that much is told.
+    let drive = Drive::new(1000).fails(move |call, nth| {
+        ticking.advance(std::time::Duration::from_millis(60));
+        (call == "send_part 2" && nth < 2)
+            .then(|| Fault::CutAfter(1, error(ErrorKind::Connection).with_may_have_happened(true)))
+    });
+    let heard = Heard::default();
+    let upload = Upload::new(Arc::clone(&drive), content(3500), clock).single_step_up_to(0);
+    upload.on_progress(heard.callback()).send().await.unwrap();
+    assert_eq!(heard.phases(), [(Phase::Hashing, 0, 3500), (Phase::Sending, 0, 3500), (Phase::Completing, 3500, 3500)]);
+    let last = heard.last(Phase::Sending);
+    assert_eq!((last.parts, last.total_parts, last.total), (4, 4, Some(3500)));
+}
+
+#[tokio::test]
+async fn other_ways_of_uploading_tell_their_phases() {
+    let check = async |upload: Upload<Arc<Drive>>, phases: &[(Phase, u64, u64)]| {
+        let heard = Heard::default();
+        upload.on_progress(heard.callback()).send().await.unwrap();
+        assert_eq!(heard.phases(), phases);
+    };
+    let bytes = content(2500);
+    let upload = |drive: Drive| Upload::new(Arc::new(drive), bytes.clone(), clock());
+    let single = upload(Drive::new(1000));
+    check(single, &[(Phase::Hashing, 0, 2500), (Phase::Sending, 0, 2500)]).await;
+    let instant = upload(Drive::new(1000).knows(&bytes)).single_step_up_to(0);
+    check(instant, &[(Phase::Hashing, 0, 2500)]).await;
+    let other_size = upload(Drive::new(1000).limits(UploadLimits::new(1 << 30, 700)));
+    let [hashing, again, sending, completing] = [
+        (Phase::Hashing, 0, 2500),
+        (Phase::HashingParts, 0, 2500),
+        (Phase::Sending, 0, 2500),
+        (Phase::Completing, 2500, 2500),
+    ];
+    check(other_size, &[hashing, again, sending, completing]).await;
+    let trusted = upload(Drive::new(1000)).single_step_up_to(0).trust(Fingerprint::new(2500, Md5::of(&bytes)));
+    check(trusted, &[again, sending, completing]).await;
+}
+
+#[tokio::test]
+async fn a_download_that_is_cut_never_goes_back() {
+    let clock = clock();
+    let bytes = content(50_000);
+    let cdn = Cdn::new(&bytes).answers(|nth| if nth < 3 { Answer::CutAfter(10_000) } else { Answer::Good });
+    for expected in [Expected::new(Some(50_000), None), Expected::default()] {
+        let heard = Heard::default();
+        let runtime = Arc::clone(&clock) as Arc<dyn Runtime>;
+        let download = Download::new(Arc::clone(&cdn), expected, runtime).on_progress(heard.callback());
+        download.bytes(1 << 20).await.unwrap();
+        assert_eq!(heard.phases(), [(Phase::Receiving, 0, 50_000), (Phase::Verifying, 50_000, 50_000)]);
+        assert_eq!(heard.last(Phase::Receiving).total, Some(50_000));
+    }
+}
