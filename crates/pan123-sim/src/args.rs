@@ -13,6 +13,8 @@ pub(crate) struct Param {
     pub(crate) required: bool,
     /// For a doubled spelling: the name that it repeats.
     pub(crate) repeats: Option<&'static str>,
+    /// Another name that some client sends, for lenient mode.
+    pub(crate) alias: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +45,16 @@ pub(crate) enum Kind {
 
 impl Param {
     pub(crate) const fn new(name: &'static str, place: Place, kind: Kind) -> Self {
-        Self { name, place, kind, required: true, repeats: None }
+        Self { name, place, kind, required: true, repeats: None, alias: None }
     }
 
     pub(crate) const fn optional(mut self) -> Self {
         self.required = false;
+        self
+    }
+
+    pub(crate) const fn alias(mut self, name: &'static str) -> Self {
+        self.alias = Some(name);
         self
     }
 
@@ -150,7 +157,9 @@ fn find<'a>(params: &'a [Param], place: Place, name: &str, lenient: bool) -> Opt
         return exact;
     }
     let folded = fold(name);
-    params.iter().find(|param| param.name == name).or_else(|| params.iter().find(|param| fold(param.name) == folded))
+    let called =
+        |param: &&Param, name: &str| fold(param.name) == name || param.alias.is_some_and(|alias| fold(alias) == name);
+    params.iter().find(|param| param.name == name).or_else(|| params.iter().find(|param| called(param, &folded)))
 }
 
 /// Working clients write `clientID`, `clientId` and `client_id`.

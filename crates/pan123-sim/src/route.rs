@@ -389,7 +389,7 @@ const ORGANISE: &[Route] = &[
         "open/file.recover_by_path",
         "POST",
         "/api/v1/file/recover/by_path",
-        &[json("fileIDs", Kind::Ints), json("parentFileID", Kind::Int)],
+        &[json("fileIDs", Kind::Ints), json("parentFileID", Kind::Int).alias("toParentFileID")],
         organise::recover_by_path,
     ),
     plain("open/file.delete", "POST", "/api/v1/file/delete", &[json("fileIDs", Kind::Ints)], organise::delete),

@@ -94,7 +94,7 @@ pub(crate) async fn settle(shared: &Arc<Shared>, id: &str, oddity: Option<Oddity
             (None, 2) if shared.config.quirks => return Ok(None),
             _ => {}
         }
-        all_there(ticket)?;
+        all_there(ticket, shared.config.lenient)?;
         ticket.stage = Stage::Verifying;
         ticket.clone()
     };
@@ -103,9 +103,10 @@ pub(crate) async fn settle(shared: &Arc<Shared>, id: &str, oddity: Option<Oddity
     finished.unwrap_or_else(|_| Err(Refusal::rule("the simulator is stopping"))).map(Some)
 }
 
-/// Refuses a ticket that lacks a slice.
-pub(crate) fn all_there(ticket: &Ticket) -> Result<(), Refusal> {
+/// Refuses a ticket that lacks a slice; in lenient mode an empty file may come without its empty slice.
+pub(crate) fn all_there(ticket: &Ticket, lenient: bool) -> Result<(), Refusal> {
     match ticket.missing_slice() {
+        Some(_) if lenient && ticket.size == 0 => Ok(()),
         Some(missing) => Err(Refusal::rule(format!("slice {missing} has not arrived"))),
         None => Ok(()),
     }

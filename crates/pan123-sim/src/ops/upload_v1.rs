@@ -84,7 +84,7 @@ pub(crate) async fn complete(shared: &Arc<Shared>, args: &Args, oddity: Option<O
         let mut state = shared.state();
         let ticket = state.uploads.ticket_mut(id).ok_or_else(unknown_ticket)?;
         if ticket.stage == Stage::Open {
-            all_there(ticket)?;
+            all_there(ticket, shared.config.lenient)?;
         }
         ticket.slice_count() > 1 && ticket.stage == Stage::Open
     };

@@ -16,7 +16,11 @@ use crate::upload::{Slice, Stage};
 
 pub(crate) fn create(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::data(match upload::create(call)? {
-        Created::Reused(id) => json!({"fileID": id, "preuploadID": "", "reuse": true, "sliceSize": 0, "servers": null}),
+        Created::Reused(id) => {
+            // There is nothing to send, so the reference allows null here; but one working client reads only lists.
+            let servers = if call.lenient() { json!([call.shared.urls.upload]) } else { Value::Null };
+            json!({"fileID": id, "preuploadID": "", "reuse": true, "sliceSize": 0, "servers": servers})
+        }
         Created::Ticket { id, slice_size } => {
             let servers = if call.quirk_by_chance() { Vec::new() } else { vec![&call.shared.urls.upload] };
             json!({"fileID": 0, "reuse": false, "preuploadID": id, "sliceSize": slice_size, "servers": servers})

@@ -120,6 +120,27 @@ async fn chunked_forms_with_bare_names_and_expect_are_read() {
 }
 
 #[tokio::test]
+async fn an_empty_file_needs_no_slice() {
+    let client = Client::lenient().await;
+    let ticket = client.create("empty", b"").await["data"]["preuploadID"].as_str().unwrap().to_owned();
+    assert_ok(&client.complete(&ticket).await);
+    assert_eq!(client.sim.file("/empty").unwrap().size, 0);
+}
+
+#[tokio::test]
+async fn an_instant_upload_names_servers_and_other_spellings_are_known() {
+    let client = Client::lenient().await;
+    let id = client.sim.put("/a", "x");
+    let reused = client.create("b", b"x").await;
+    assert_eq!(
+        (&reused["data"]["reuse"], &reused["data"]["servers"]),
+        (&json!(true), &json!([client.sim.urls().upload]))
+    );
+    assert_ok(&client.post("/api/v1/file/trash", json!({"fileids": [id]})).await);
+    assert_ok(&client.post("/api/v1/file/recover/by_path", json!({"fileIDs": [id], "toParentFileID": 0})).await);
+}
+
+#[tokio::test]
 async fn head_and_credentials_are_let_pass_on_the_cdn() {
     let client = Client::lenient().await;
     let url = client.download_url(client.sim.put("/a", "hello")).await;
