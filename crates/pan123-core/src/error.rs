@@ -204,6 +204,26 @@ impl Error {
         self.edit(|inner| inner.failed_items = items)
     }
 
+    /// Sums up a batch of `total` entries of which `failed` were not done: nothing to say when that is none.
+    ///
+    /// # Errors
+    ///
+    /// An error of the first failure's kind that names all of them.
+    pub fn of_batch(failed: Vec<(FileId, Self)>, total: usize) -> Result<()> {
+        let Some((_, first)) = failed.first() else {
+            return Ok(());
+        };
+        let error = if total == 1 {
+            first.clone()
+        } else {
+            let text = format!("{} of {total} entries failed, the first because: {first}", failed.len());
+            Self::new(first.kind(), text)
+                .with_may_have_happened(failed.iter().any(|(_, error)| error.may_have_happened()))
+                .with_source(first.clone())
+        };
+        Err(error.with_failed_items(failed))
+    }
+
     /// Changes the kind and the text and keeps everything else.
     #[must_use]
     pub fn with_kind(self, kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
@@ -310,7 +330,7 @@ impl fmt::Display for Error {
         if let Some(message) = &inner.message {
             write!(f, ": {message}")?;
         }
-        let code = inner.code.map(|code| format!("code {code}"));
+        let code = inner.code.filter(|code| *code != 0).map(|code| format!("code {code}"));
         let status = inner.http_status.filter(|status| *status != 200).map(|status| format!("HTTP {status}"));
         let attempts = (inner.attempts > 1).then(|| format!("{} attempts", inner.attempts));
         let trace = inner.trace_id.as_ref().map(|id| format!("trace {id}"));

@@ -45,7 +45,7 @@ pub use crate::{
     fetch::{Fetch, Fetched},
     hosts::Hosts,
     id::{AccountId, FileId},
-    limit::{Rate, RateLimiter, RateLimits},
+    limit::{RATE_MARGIN, Rate, RateLimiter, RateLimits},
     link::Link,
     operation::{Auth, Effect, Meta, Operation, Reply, Request, Role, Shape, Target, Verb},
     page::{Items, Paged, Pages},

@@ -16,6 +16,15 @@ impl Client {
         self.send(links::EnableDirectLink::new(folder)).await.map(drop)
     }
 
+    /// Takes `folder` out of direct-link space; links to its files stop working.
+    ///
+    /// # Errors
+    ///
+    /// As [`enable_direct_link`](Self::enable_direct_link).
+    pub async fn disable_direct_link(&self, folder: impl Into<FileId>) -> Result<()> {
+        self.send(links::DisableDirectLink::new(folder)).await.map(drop)
+    }
+
     /// Returns the direct link of `file`, signed if the client has a key, for 30 minutes unless told otherwise.
     ///
     /// The account id that belongs into the signature is asked from the service once, unless

@@ -172,6 +172,7 @@ impl Serialize for OnConflict {
 
 /// An entry as it stands in the answers, with the spellings of all of them.
 #[derive(Deserialize)]
+#[serde(expecting = "an entry")]
 struct Row {
     #[serde(rename = "fileId", alias = "fileID")]
     id: FileId,
@@ -210,16 +211,16 @@ impl TryFrom<Row> for Entry {
     fn try_from(row: Row) -> Result<Self, String> {
         let id = row.id;
         if id.check_entry().is_err() {
-            return Err(format!("an entry has the id {id}, which is none"));
+            return Err(format!("the id of an entry is {id}"));
         }
         if row.kind == EntryKind::File && row.size.is_none() {
-            return Err(format!("the file {id} has no size"));
+            return Err(format!("file {id} has no size"));
         }
         let etag = row.etag.unwrap_or_default();
         let md5 = match etag.parse() {
             Ok(md5) => Some(md5),
             Err(_) if etag.is_empty() => None,
-            Err(_) => return Err(format!("the entry {id} has an etag that is no MD5")),
+            Err(_) => return Err(format!("the etag of entry {id} is not an MD5")),
         };
         Ok(Self {
             id,

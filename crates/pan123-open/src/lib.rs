@@ -10,6 +10,7 @@ mod direct;
 mod download;
 mod entry;
 pub mod ops;
+mod organise;
 mod profile;
 mod rates;
 #[cfg(feature = "transfer")]
@@ -19,6 +20,7 @@ mod verbs;
 pub use crate::{
     client::{Client, ClientBuilder},
     entry::{Category, Entry, EntryKind, OnConflict, ReviewStatus},
+    organise::COPY_TIMEOUT,
     profile::OpenProfile,
     rates::Tier,
 };

@@ -1,8 +1,19 @@
 //! Keeping a drive in order: renaming, moving, copying, the trash.
 
-use pan123_core::{FileId, Result};
+use std::time::Duration;
 
-use crate::{Client, ops::manage};
+use pan123_core::{Error, ErrorKind, FileId, Result};
+
+use crate::{
+    Client,
+    ops::manage::{self, CopyState, CopyTask},
+};
+
+/// How long a copy of many entries may take before [`Client::copy_all`] stops waiting.
+pub const COPY_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+/// How often the service is asked how far a copy is.
+const COPY_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Client {
     /// Renames one file or folder.
@@ -20,7 +31,11 @@ impl Client {
     /// # Errors
     ///
     /// When a call fails the others are still made; [`Error::failed_items`] names the entries that were not moved.
-    pub async fn move_to<I: Into<FileId>>(&self, files: impl IntoIterator<Item = I>, folder: impl Into<FileId>) -> Result<()> {
+    pub async fn move_to<I: Into<FileId>>(
+        &self,
+        files: impl IntoIterator<Item = I>,
+        folder: impl Into<FileId>,
+    ) -> Result<()> {
         let folder = folder.into();
         self.batch(files, |ids| manage::Move::new(ids, folder)).await
     }
@@ -52,7 +67,11 @@ impl Client {
     /// # Errors
     ///
     /// As [`move_to`](Self::move_to).
-    pub async fn restore_to<I: Into<FileId>>(&self, files: impl IntoIterator<Item = I>, folder: impl Into<FileId>) -> Result<()> {
+    pub async fn restore_to<I: Into<FileId>>(
+        &self,
+        files: impl IntoIterator<Item = I>,
+        folder: impl Into<FileId>,
+    ) -> Result<()> {
         let folder = folder.into();
         self.batch(files, |ids| manage::RecoverTo::new(ids, folder)).await
     }
@@ -66,5 +85,81 @@ impl Client {
         let ids: Vec<FileId> = files.into_iter().map(Into::into).collect();
         self.trash(ids.iter().copied()).await?;
         self.batch(ids, manage::Delete::new).await
+    }
+
+    /// Renames many files and folders, 30 by each call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::failed_items`] names the entries that were not renamed, each with the service's own reason.
+    pub async fn rename_all<I: Into<FileId>, N: Into<String>>(
+        &self,
+        names: impl IntoIterator<Item = (I, N)>,
+    ) -> Result<()> {
+        let renames: Vec<_> = names.into_iter().map(|(id, name)| (id.into(), name.into())).collect();
+        let mut failed = Vec::new();
+        for chunk in renames.chunks(manage::MOST_RENAMES) {
+            let renamings = chunk.iter().map(|(id, name): &(FileId, String)| manage::Renaming::new(*id, name.as_str()));
+            match self.send(manage::RenameBatch::new(renamings.collect::<Vec<_>>())).await {
+                Ok(report) => failed.extend(report.failed.into_iter().map(|failure| {
+                    let reason = Error::new(ErrorKind::Api, "the service did not rename the entry");
+                    (failure.id, reason.with_endpoint("open/file.rename_batch").with_answer(0, &failure.message))
+                })),
+                Err(error) => failed.extend(chunk.iter().map(|(id, _)| (*id, error.clone()))),
+            }
+        }
+        Error::of_batch(failed, renames.len())
+    }
+
+    /// Copies many files and folders into `folder`, as a task of the service's that is waited for, up to [`COPY_TIMEOUT`].
+    ///
+    /// Dropping the future stops the waiting and not the copy.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Api`] when the task fails, of which the service gives no reason; [`ErrorKind::CompletionTimeout`] when it
+    /// is still running, and [`ErrorKind::InvalidInput`] for more than [`MOST_COPIES`](manage::MOST_COPIES) entries.
+    pub async fn copy_all<I: Into<FileId>>(
+        &self,
+        files: impl IntoIterator<Item = I>,
+        folder: impl Into<FileId>,
+    ) -> Result<()> {
+        let ids: Vec<FileId> = files.into_iter().map(Into::into).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let task = self.send(manage::CopyAsync::new(ids, folder)).await?;
+        self.wait_for_copy(task, COPY_TIMEOUT).await
+    }
+
+    /// Waits for a copy that [`CopyAsync`](manage::CopyAsync) began, for at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`copy_all`](Self::copy_all).
+    pub async fn wait_for_copy(&self, task: CopyTask, timeout: Duration) -> Result<()> {
+        let runtime = self.pipeline().runtime();
+        let end = runtime.elapsed() + timeout;
+        loop {
+            match self.send(manage::CopyProcess::new(task)).await?.state {
+                CopyState::Done => return Ok(()),
+                CopyState::Failed => {
+                    return Err(Error::new(
+                        ErrorKind::Api,
+                        "the service could not copy everything; it gives no reason",
+                    )
+                    .with_endpoint("open/file.copy_async_process"));
+                }
+                _ if runtime.elapsed() >= end => {
+                    return Err(Error::new(
+                        ErrorKind::CompletionTimeout,
+                        "the copy is still running; wait for its task again",
+                    )
+                    .with_endpoint("open/file.copy_async_process")
+                    .with_may_have_happened(true));
+                }
+                _ => runtime.sleep(COPY_INTERVAL).await,
+            }
+        }
     }
 }

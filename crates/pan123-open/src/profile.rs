@@ -45,15 +45,15 @@ fn refusal(endpoint: &str, code: i64, message: &str) -> (ErrorKind, &'static str
     }
     match code {
         20103 => (ErrorKind::Busy, "the file is still being verified: ask again after a second"),
-        5060 => NAME_TAKEN,
+        5060 => (ErrorKind::AlreadyExists, name_taken(endpoint)),
         5066 => (ErrorKind::NotFound, "there is no such file or folder, or no longer"),
         5113 | 5114 => {
-            (ErrorKind::QuotaExceeded, "the download traffic is used up: wait for the next day, or buy some")
+            (ErrorKind::QuotaExceeded, "the download traffic is used up: wait until there is more, or buy some")
         }
         1 if QUEUED.iter().any(|text| message.contains(text)) => {
             (ErrorKind::Busy, "the service has queued the upload and asks to slow down: send it again after a second")
         }
-        1 if SAME_NAME.iter().any(|text| message.contains(text)) => NAME_TAKEN,
+        1 if SAME_NAME.iter().any(|text| message.contains(text)) => (ErrorKind::AlreadyExists, name_taken(endpoint)),
         1 if endpoint == DirectLinkUrl::META.id => (
             ErrorKind::DirectLinkDisabled,
             "the file has no direct link: it must lie in a folder, not the root, that is direct-link space",
@@ -68,8 +68,13 @@ fn is_challenge(message: &str) -> bool {
     risk || ["请使用短信验证码", "请进行验证"].iter().any(|text| message.contains(text))
 }
 
-const NAME_TAKEN: (ErrorKind, &str) =
-    (ErrorKind::AlreadyExists, "the name is taken in that folder: choose another, or say what to do on a conflict");
+fn name_taken(endpoint: &str) -> &'static str {
+    if endpoint.starts_with("open/upload") {
+        "the name is taken in that folder: choose another, or keep both or overwrite on a conflict"
+    } else {
+        "the name is taken in that folder: choose another"
+    }
+}
 
 /// What the service says of a token beyond the third of its client id, under whatever code.
 const TOO_MANY_TOKENS: &str = "tokens number has exceeded the limit";

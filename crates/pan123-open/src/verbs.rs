@@ -159,14 +159,7 @@ impl Client {
                 }
             }
         }
-        match failed.first().map(|(_, error)| error.clone()) {
-            None => Ok(()),
-            Some(first) if ids.len() <= BATCH => Err(first.with_failed_items(failed)),
-            Some(first) => {
-                let text = format!("{} of {} entries failed, the first because: {first}", failed.len(), ids.len());
-                Err(Error::new(first.kind(), text).with_source(first).with_failed_items(failed))
-            }
-        }
+        Error::of_batch(failed, ids.len())
     }
 }
 

@@ -99,7 +99,11 @@ async fn tour() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Signs the file's direct link, fetches it, and shows that one whose time is over is refused.
-async fn signed_link(client: &Client, place: &Place, file: &pan123::open::Uploaded) -> Result<(), Box<dyn std::error::Error>> {
+async fn signed_link(
+    client: &Client,
+    place: &Place,
+    file: &pan123::open::Uploaded,
+) -> Result<(), Box<dyn std::error::Error>> {
     let link = client.direct_link(file).await?;
     let fetched = client.send(Fetch::new(link.clone())).await?;
     let bytes = fetched.body.collect(SIZE + 1).await?;
@@ -115,9 +119,13 @@ async fn signed_link(client: &Client, place: &Place, file: &pan123::open::Upload
     let a_minute_ago = UnixTime::from_secs(unix_now() - 60);
     let expired = signer.sign_until(link.url().as_str(), a_minute_ago, &Nonce::random()?)?;
     match client.send(Fetch::new(Link::parse(expired.as_str())?)).await {
-        Err(error) if error.kind() == ErrorKind::LinkRejected => step("expired", "a link that ended a minute ago is refused"),
+        Err(error) if error.kind() == ErrorKind::LinkRejected => {
+            step("expired", "a link that ended a minute ago is refused")
+        }
         Err(error) => return Err(error.into()),
-        Ok(_) => return Err("an expired link still works: is authentication switched on, on the direct-link page?".into()),
+        Ok(_) => {
+            return Err("an expired link still works: is authentication switched on, on the direct-link page?".into());
+        }
     }
     Ok(())
 }
@@ -229,8 +237,12 @@ fn unix_now() -> u64 {
 fn advice(error: Option<&pan123::core::Error>) -> &'static str {
     match error.map(pan123::core::Error::kind) {
         Some(ErrorKind::Unauthorized) => "check the client id and secret on the service's developer page",
-        Some(ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout) => "check the network, then run the tour again",
-        Some(ErrorKind::RateLimited | ErrorKind::Busy | ErrorKind::Server) => "wait a few minutes, then run the tour again",
+        Some(ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout) => {
+            "check the network, then run the tour again"
+        }
+        Some(ErrorKind::RateLimited | ErrorKind::Busy | ErrorKind::Server) => {
+            "wait a few minutes, then run the tour again"
+        }
         Some(ErrorKind::QuotaExceeded) => "the account's allowance is used up: wait for the next day, or buy more",
         Some(ErrorKind::ProtocolChanged | ErrorKind::Decode) => "update the SDK; if it is the newest, report this line",
         Some(ErrorKind::Io) => "check that the temporary folder has 100 MB of room",

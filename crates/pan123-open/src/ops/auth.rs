@@ -48,6 +48,7 @@ operation! {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a token")]
 struct Issued {
     #[serde(rename = "accessToken")]
     token: Filled,

@@ -169,6 +169,7 @@ operation! {
 
 /// The list has had two names, and a careful server may send both.
 #[derive(Deserialize)]
+#[serde(expecting = "a list of entries")]
 struct InfoLists {
     #[serde(default, rename = "fileList")]
     newer: Option<Vec<Entry>>,
@@ -206,6 +207,7 @@ operation! {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a new folder")]
 struct NewFolder {
     #[serde(rename = "dirID", alias = "dirId", deserialize_with = "new_id")]
     id: FileId,
@@ -259,6 +261,7 @@ operation! {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a download address")]
 struct Download {
     #[serde(rename = "downloadUrl", alias = "downloadURL", deserialize_with = "link")]
     link: Link,

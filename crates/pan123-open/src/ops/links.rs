@@ -130,6 +130,7 @@ impl<'de> Deserialize<'de> for DirectLink {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a direct link")]
 struct Given {
     #[serde(alias = "URL")]
     url: DirectLink,

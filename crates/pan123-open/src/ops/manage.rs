@@ -199,6 +199,7 @@ operation! {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a task")]
 struct NewTask {
     #[serde(rename = "taskId", alias = "taskID")]
     id: CopyTask,

@@ -82,7 +82,7 @@ fn check_ids(ids: &[FileId], most: usize) -> Result<()> {
 /// Reads the id of something that was just made, which cannot be the root.
 fn new_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileId, D::Error> {
     let id = FileId::deserialize(deserializer)?;
-    id.check_entry().map(|()| id).map_err(|_| de::Error::custom(format!("the new id is {id}, which is none")))
+    id.check_entry().map(|()| id).map_err(|_| de::Error::custom(format!("the new id is {id}")))
 }
 
 /// Checks the name of a new file, or its path where folders are to be made on the way.

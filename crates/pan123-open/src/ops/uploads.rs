@@ -131,6 +131,7 @@ impl fmt::Display for PreuploadId {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "what became of a file")]
 struct Answer {
     #[serde(default, rename = "fileID", alias = "fileId", deserialize_with = "id_or_none")]
     file_id: Option<FileId>,
@@ -429,7 +430,7 @@ fn check_upload(id: &PreuploadId) -> Result<()> {
 /// Reads an id for which 0, null and absence mean that there is none yet.
 fn id_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FileId>, D::Error> {
     match Option::<FileId>::deserialize(deserializer)? {
-        Some(id) if id.get() < 0 => Err(de::Error::custom(format!("the file id {id} is negative"))),
+        Some(id) if id.get() < 0 => Err(de::Error::custom(format!("the id of a file is {id}"))),
         id => Ok(id.filter(|id| !id.is_root())),
     }
 }

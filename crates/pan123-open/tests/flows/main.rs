@@ -5,6 +5,8 @@ mod direct_links;
 mod download;
 mod drive;
 mod faults;
+mod organise;
+mod rates;
 mod secrets;
 mod tokens;
 mod upload;
