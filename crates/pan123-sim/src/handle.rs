@@ -44,6 +44,7 @@ pub(crate) async fn request(
         let fault = route.ok().and_then(|route| state.meet_fault(route.id)).map(made_whole);
         (sequence, state.trace(), fault)
     };
+    shared.arrivals.send_replace(sequence);
     let arrived = Arrived::default();
     let end = route.ok().zip(fault.as_ref()).and_then(|(route, fault)| cut_of_upload(route, fault, &head.headers));
     let tap = Tap::new(incoming, arrived.clone(), end, Arc::clone(&shared.stalls));

@@ -197,8 +197,9 @@ const ACCOUNT: &[Route] = &[
 ];
 
 const TOKEN_PAIR: &[Param] = &[
-    query("client_id", Kind::Text),
-    query("client_secret", Kind::Text),
+    // Both are required, but lenient mode knows clients that leave them out of a refresh.
+    query("client_id", Kind::Text).optional(),
+    query("client_secret", Kind::Text).optional(),
     query("grant_type", Kind::Text),
     query("code", Kind::Text).optional(),
     query("refresh_token", Kind::Text).optional(),

@@ -195,6 +195,15 @@ impl Simulator {
         self.shared.state().log.count(op)
     }
 
+    /// Waits until `count` requests for an operation have arrived, so that a test needs no sleep.
+    pub async fn when_count(&self, op: &str, count: usize) {
+        let mut arrivals = self.shared.arrivals.subscribe();
+        while self.count(op) < count {
+            // The sender lives as long as the simulator, so this cannot fail.
+            let _ = arrivals.changed().await;
+        }
+    }
+
     /// Forgets the requests and counts.
     pub fn clear_requests(&self) {
         self.shared.state().log.clear();

@@ -29,12 +29,14 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// How many connections a fault is stalling.
     pub(crate) stalls: Arc<watch::Sender<usize>>,
+    /// Changes whenever a request arrives.
+    pub(crate) arrivals: watch::Sender<u64>,
 }
 
 impl Shared {
     pub(crate) fn new(config: Config, urls: Urls) -> Self {
         let state = Mutex::new(State::new(&config));
-        Self { config, urls, state, stalls: Arc::new(watch::Sender::new(0)) }
+        Self { config, urls, state, stalls: Arc::new(watch::Sender::new(0)), arrivals: watch::Sender::new(0) }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

@@ -69,7 +69,9 @@ pub(crate) fn app_verify(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 /// Both ways of getting a pair of tokens; everything is in the query, and the reply has no envelope.
 pub(crate) fn access_token(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let args = call.args;
-    if args.text("client_id") != CLIENT_ID || args.text("client_secret") != CLIENT_SECRET {
+    let (id, secret) = (args.text("client_id"), args.text("client_secret"));
+    let forgiven = |given: &str| given.is_empty() && call.lenient() && args.text("grant_type") == "refresh_token";
+    if (id != CLIENT_ID && !forgiven(id)) || (secret != CLIENT_SECRET && !forgiven(secret)) {
         return Ok(invalid("invalid_client", "client_id or client_secret is wrong"));
     }
     let pair = match args.text("grant_type") {

@@ -285,6 +285,15 @@ async fn a_reset_forgets_everything_but_the_addresses() {
 }
 
 #[tokio::test]
+async fn a_test_can_wait_for_requests() {
+    let client = Client::start().await;
+    let both = async { tokio::join!(client.get("/api/v1/user/info"), client.get("/api/v1/user/info")) };
+    let waiting = client.sim.when_count("open/user.info", 2);
+    tokio::join!(both, waiting);
+    client.sim.when_count("open/user.info", 1).await;
+}
+
+#[tokio::test]
 async fn every_request_is_recorded() {
     let client = Client::start().await;
     client.get("/api/v1/file/detail?fileID=5").await;

@@ -71,6 +71,18 @@ async fn a_refresh_token_works_once_and_kills_the_old_access_token() {
 }
 
 #[tokio::test]
+async fn lenient_refreshes_need_no_app() {
+    for (lenient, refused) in [(true, false), (false, true)] {
+        let client = if lenient { Client::lenient().await } else { Client::start().await };
+        let token = client.sim.grant_refresh_token();
+        let query = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
+        let request = client.http.post(client.open("/api/v1/oauth2/access_token")).query(&query);
+        let reply = read(request.send().await.unwrap()).await;
+        assert_eq!(reply["error"] == "invalid_client", refused, "{reply}");
+    }
+}
+
+#[tokio::test]
 async fn the_grant_page_says_yes_and_sends_back() {
     let client = Client::start().await;
     let page = client.sim.urls().web.replace("/b", "/auth");
