@@ -1,5 +1,6 @@
 //! The one entry for every chore: `cargo xtask` lists them.
 
+mod coverage;
 mod manifest;
 mod steps;
 mod tidy;
@@ -20,7 +21,7 @@ struct Command {
 static CI: Command =
     Command { name: "ci", about: "every check below, in this order, up to the first failure", run: ci };
 
-static CHECKS: [Command; 6] = [
+static CHECKS: [Command; 7] = [
     Command { name: "fmt", about: "the code is formatted", run: steps::fmt },
     Command { name: "clippy", about: "no lint fires, whatever the features", run: steps::clippy },
     Command { name: "docs", about: "the documentation builds without a warning", run: steps::docs },
@@ -31,6 +32,11 @@ static CHECKS: [Command; 6] = [
     },
     Command { name: "trees", about: "small builds stay small, the simulator stays independent", run: steps::trees },
     Command { name: "tidy", about: "the rules of this repository that no other tool knows", run: tidy::run },
+    Command {
+        name: "coverage",
+        about: "how much of the protocol is implemented, tested and simulated",
+        run: coverage::run,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -75,6 +81,6 @@ fn print_commands() {
 
 /// Prints a line for the person or the log that started the chore.
 #[expect(clippy::print_stdout, reason = "a command-line tool talks on stdout")]
-fn print(line: &str) {
+pub(crate) fn print(line: &str) {
     println!("{line}");
 }

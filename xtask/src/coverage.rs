@@ -1,0 +1,180 @@
+//! How much of the protocol reference is implemented, contract-tested and simulated.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+};
+
+use crate::{print, workspace::Workspace};
+
+/// One API of the reference, and who answers for it.
+struct Api {
+    name: &'static str,
+    files: &'static [&'static str],
+    /// The crate whose test `contract` sends its operations, once there is one.
+    package: Option<&'static str>,
+    implemented: fn() -> Vec<&'static str>,
+}
+
+const APIS: [Api; 3] = [
+    Api {
+        name: "open",
+        files: &["open-files.yaml", "open-services.yaml"],
+        package: Some("pan123-open"),
+        implemented: || pan123_open::ops::ALL.iter().map(|meta| meta.id).collect(),
+    },
+    Api { name: "web", files: &["web.yaml"], package: None, implemented: Vec::new },
+    Api { name: "share", files: &["share.yaml"], package: None, implemented: Vec::new },
+];
+
+/// Entries of the reference that are no call of anybody's: its `README.md` says so.
+const NOT_TO_BUILD: [&str; 1] = ["open/auth.access_token_query_url"];
+
+/// Where the table is kept for readers.
+const TABLE: &str = "docs/coverage.md";
+
+/// Runs the contract tests, joins reference, crates and simulator, and writes the table.
+///
+/// What is not built yet is no failure. What is built and has no case that ran, or no route in the simulator, is.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
+    let routes: BTreeSet<&str> = pan123_sim::operations().collect();
+    let mut table = String::from(HEAD);
+    let mut missing = Vec::new();
+    for api in &APIS {
+        let known = entries(workspace, api)?;
+        let implemented: BTreeSet<&str> = (api.implemented)().into_iter().collect();
+        let tested = tested(workspace, api)?;
+        missing.extend(
+            implemented.iter().filter(|id| !known.contains(**id)).map(|id| format!("{id} is not in the reference")),
+        );
+        let built = implemented.iter().filter(|id| known.contains(**id));
+        for id in built {
+            if !tested.contains_key(*id) {
+                missing.push(format!("{id} has no contract case that ran"));
+            }
+            if !routes.contains(id) {
+                missing.push(format!("{id} has no route in the simulator"));
+            }
+        }
+        let count = |is: &dyn Fn(&str) -> bool| known.iter().filter(|id| is(id)).count();
+        let line = format!(
+            "{}: {} of {total} implemented, {} of {total} contract-tested, {} of {total} simulated",
+            api.name,
+            count(&|id| implemented.contains(id)),
+            count(&|id| tested.contains_key(id)),
+            count(&|id| routes.contains(id)),
+            total = known.len(),
+        );
+        print(&line);
+        write_api(&mut table, &line, &known, &implemented, &tested, &routes);
+    }
+    if !missing.is_empty() {
+        return Err(missing.join("\n"));
+    }
+    keep(workspace, &table)
+}
+
+/// Writes the table, or on a machine that checks (`CI` is set) demands that it is already what it should be.
+fn keep(workspace: &Workspace, table: &str) -> Result<(), String> {
+    let path = workspace.root.join(TABLE);
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    if before == table {
+        return Ok(());
+    }
+    if std::env::var_os("CI").is_some() {
+        return Err(format!("{TABLE} is out of date: run `cargo xtask coverage` and commit it"));
+    }
+    fs::write(&path, table).map_err(|error| format!("{TABLE}: {error}"))
+}
+
+const HEAD: &str = "# How much of the protocol is covered
+
+Written by `cargo xtask coverage`. An operation counts as contract-tested by the number of recorded answers that a test run read,
+and as simulated when the simulator has a route for it.
+";
+
+fn write_api(
+    table: &mut String,
+    line: &str,
+    known: &BTreeSet<String>,
+    implemented: &BTreeSet<&str>,
+    tested: &BTreeMap<String, usize>,
+    routes: &BTreeSet<&str>,
+) {
+    let mark = |is: bool| if is { "yes" } else { "" };
+    let _ =
+        write!(table, "\n## {line}\n\n| operation | implemented | recorded answers | simulated |\n|---|---|---|---|\n");
+    for id in known {
+        let cases = tested.get(id).map(ToString::to_string).unwrap_or_default();
+        let _ = writeln!(
+            table,
+            "| `{id}` | {} | {cases} | {} |",
+            mark(implemented.contains(id.as_str())),
+            mark(routes.contains(id.as_str()))
+        );
+    }
+}
+
+/// The entries of an API in the reference, as `<api>/<id>`.
+fn entries(workspace: &Workspace, api: &Api) -> Result<BTreeSet<String>, String> {
+    let mut all = BTreeSet::new();
+    for file in api.files {
+        let path = workspace.root.join("docs/protocol").join(file);
+        let text = fs::read_to_string(&path).map_err(|error| format!("docs/protocol/{file}: {error}"))?;
+        all.extend(operation_ids(&text).map(|id| format!("{}/{id}", api.name)));
+    }
+    all.retain(|id| !NOT_TO_BUILD.contains(&id.as_str()));
+    Ok(all)
+}
+
+/// The ids under the top-level key `operations`, and under no other.
+fn operation_ids(yaml: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    yaml.lines().filter_map(move |line| {
+        if line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            inside = line.starts_with("operations:");
+        }
+        let id = line.trim_start().strip_prefix("- id: ")?;
+        inside.then_some(id.trim())
+    })
+}
+
+/// How many recorded answers of each operation a test run read just now.
+fn tested(workspace: &Workspace, api: &Api) -> Result<BTreeMap<String, usize>, String> {
+    let Some(package) = api.package else {
+        return Ok(BTreeMap::new());
+    };
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.root.join("target"), Into::into);
+    let list = target.join("contract").join(format!("{}.txt", api.name));
+    // An old list would count what no test reads any more.
+    if list.exists() {
+        fs::remove_file(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    }
+    workspace.cargo_output(&["test", "--quiet", "--package", package, "--test", "contract"])?;
+    let text = fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    let mut counts = BTreeMap::new();
+    for id in text.lines().filter_map(|line| line.split_whitespace().next()) {
+        *counts.entry(id.to_owned()).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_operations_count_and_not_flows() {
+        let yaml =
+            "hosts:\n  - id: no\noperations:\n# comment\n- id: a.b\n  summary: x\n- id: c\nflows:\n- id: flow.d\n";
+        assert_eq!(operation_ids(yaml).collect::<Vec<_>>(), ["a.b", "c"]);
+    }
+
+    #[test]
+    fn the_reference_has_the_entries_it_says_it_has() {
+        let workspace = Workspace::read().unwrap();
+        let count = |name| entries(&workspace, APIS.iter().find(|api| api.name == name).unwrap()).unwrap().len();
+        assert_eq!((count("open"), count("web"), count("share")), (91, 97, 8));
+    }
+}
