@@ -255,9 +255,11 @@ impl Drive {
         Ok(())
     }
 
-    /// Removes an entry and all that lies below it.
+    /// Removes an entry and what lies below it; what was trashed there on its own stays in the trash without a folder.
     pub(crate) fn remove(&mut self, id: i64) {
         let below: Vec<i64> = self.children.remove(&id).into_iter().flatten().collect();
+        let goes_too = |child: &i64| self.nodes.get(child).is_some_and(|node| !node.trashed);
+        let below: Vec<i64> = below.into_iter().filter(goes_too).collect();
         below.into_iter().for_each(|child| self.remove(child));
         self.release_name(id);
         if let Some(node) = self.nodes.remove(&id)
@@ -354,6 +356,21 @@ mod tests {
         assert_eq!(drive.add(folder(4, ROOT, "d"), OnClash::Refuse), Ok(4));
         drive.recover(1, ROOT, 6).unwrap();
         assert_eq!(drive.path(2), "/d(1)/a");
+    }
+
+    #[test]
+    fn what_was_trashed_on_its_own_outlives_its_folder() {
+        let mut drive = Drive::default();
+        drive.add(folder(1, ROOT, "d"), OnClash::Refuse).unwrap();
+        drive.add(file(2, 1, "a"), OnClash::Refuse).unwrap();
+        drive.add(file(3, 1, "b"), OnClash::Refuse).unwrap();
+        drive.trash(2, 5);
+        drive.trash(1, 5);
+        drive.remove(1);
+        assert!(drive.in_trash(2) && drive.node(3).is_none());
+        assert_eq!(drive.recover(2, 1, 6), Err(Denied::Gone));
+        assert_eq!(drive.recover(2, ROOT, 6), Ok(()));
+        assert_eq!(drive.path(2), "/a");
     }
 
     #[test]

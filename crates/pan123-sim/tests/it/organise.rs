@@ -103,6 +103,21 @@ async fn a_copy_task_can_fail() {
 }
 
 #[tokio::test]
+async fn a_file_whose_folder_was_deleted_stays_in_the_trash() {
+    let client = Client::start().await;
+    let (a, b) = (client.sim.put("/d/a", "x"), client.sim.put("/d/b", "y"));
+    let folder = client.sim.mkdir("/d");
+    trash(&client, &[a]).await;
+    trash(&client, &[folder]).await;
+    assert_ok(&client.post("/api/v1/file/delete", json!({"fileIDs": [folder]})).await);
+    assert!(client.sim.file_by_id(b).is_none());
+    let reply = client.post("/api/v1/file/recover", json!({"fileIDs": [a]})).await;
+    assert_eq!(reply["data"], json!({"abnormalFileIDs": [a]}));
+    assert_ok(&client.post("/api/v1/file/recover/by_path", json!({"fileIDs": [a], "parentFileID": 0})).await);
+    assert_eq!(client.sim.read("/a").unwrap(), "x");
+}
+
+#[tokio::test]
 async fn entries_come_back_from_the_trash() {
     let client = Client::start().await;
     let (a, b) = (client.sim.put("/d/a", "x"), client.sim.put("/b", "y"));
