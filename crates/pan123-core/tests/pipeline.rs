@@ -1,5 +1,7 @@
 //! The pipeline over a scripted transport: what is sent, how often, and what each bad answer becomes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to fail there")]
+
 use std::{
     borrow::Cow,
     collections::VecDeque,

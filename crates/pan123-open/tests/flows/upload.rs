@@ -94,10 +94,10 @@ async fn a_source_that_changes_while_it_is_read_is_not_stored() {
     // The callback runs when hashing is over and sending begins: just then somebody appends to the file.
     let changed = Mutex::new(Some(path.clone()));
     let change = move |progress: Progress| {
-        if progress.phase == Phase::Sending {
-            if let Some(path) = changed.lock().unwrap().take() {
-                std::fs::OpenOptions::new().append(true).open(path).unwrap().write_all(b"more").unwrap();
-            }
+        if progress.phase == Phase::Sending
+            && let Some(path) = changed.lock().unwrap().take()
+        {
+            std::fs::OpenOptions::new().append(true).open(path).unwrap().write_all(b"more").unwrap();
         }
     };
     let error = world.client.upload(&path).single_step_up_to(0).on_progress(change).send().await.unwrap_err();
