@@ -64,6 +64,8 @@ pub enum ErrorKind {
     Unauthorized,
     /// The service wants a person to prove who they are. Never retried.
     LoginChallenge,
+    /// The service does this only for callers who are logged in, or who pay; its own text says which.
+    LoginRequired,
     /// The token could not be kept or read; it was not used.
     TokenStore,
     /// The service refuses this address or account for now. Never retried.
@@ -80,6 +82,14 @@ pub enum ErrorKind {
     AlreadyExists,
     /// The service's content review has withheld the file; it can be neither downloaded nor shared.
     ContentRejected,
+    /// The share has a password and none was given.
+    SharePasswordRequired,
+    /// The password of the share is not this one.
+    WrongSharePassword,
+    /// The share does not exist, or its owner has cancelled it.
+    ShareGone,
+    /// The share was open for a time that has passed.
+    ShareExpired,
     /// The folder is not direct-link space, so its files have no direct link.
     DirectLinkDisabled,
     /// The service refused with a code that has no kind of its own; see [`Error::code`].

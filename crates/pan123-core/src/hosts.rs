@@ -31,6 +31,7 @@ pub struct Hosts {
     web: Url,
     login: Url,
     share: Url,
+    share_alternatives: Vec<Url>,
     upload_domains: Vec<String>,
 }
 
@@ -51,7 +52,10 @@ impl Default for Hosts {
             open: known("https://open-api.123pan.com"),
             web: known("https://api.123278.com/b"),
             login: known("https://login.123pan.com"),
-            share: known("https://www.123pan.com/b"),
+            // The host of current clients first: www.123pan.com has been seen to answer some calls with a page
+            // (`share.yaml`, hosts).
+            share: known("https://yun.123pan.com/b"),
+            share_alternatives: vec![known("https://www.123pan.cn/b"), known("https://www.123pan.com/b")],
             // The upload servers seen so far: openapi-upload.123242.com and openapi-upload.123pan.com
             // (`open-files.yaml`, HOSTS).
             upload_domains: vec!["123242.com".to_owned(), "123pan.com".to_owned()],
@@ -108,13 +112,27 @@ impl Hosts {
         Ok(self)
     }
 
-    /// Sets the base of the share API, which stops before `/api`.
+    /// Sets the base of the share API, which stops before `/api`, as the only one.
     ///
     /// # Errors
     ///
     /// As [`with_open`](Self::with_open).
     pub fn with_share(mut self, base: &str) -> Result<Self> {
         self.share = parse_base(base)?;
+        self.share_alternatives.clear();
+        Ok(self)
+    }
+
+    /// Adds a base of the share API that is tried when the ones before it answer with a page in place of JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_open`](Self::with_open).
+    pub fn with_share_alternative(mut self, base: &str) -> Result<Self> {
+        let base = parse_base(base)?;
+        if base != self.share && !self.share_alternatives.contains(&base) {
+            self.share_alternatives.push(base);
+        }
         Ok(self)
     }
 
@@ -143,6 +161,11 @@ impl Hosts {
     /// Returns the base of the share API.
     pub fn share(&self) -> &Url {
         &self.share
+    }
+
+    /// Returns the bases of the share API that stand in for [`share`](Self::share), in their order.
+    pub fn share_alternatives(&self) -> &[Url] {
+        &self.share_alternatives
     }
 
     /// Says whether the Open Platform's base is on this machine, as a simulator's is.
@@ -190,7 +213,8 @@ fn parse_base(text: &str) -> Result<Url> {
     (matches!(url.scheme(), "http" | "https") && plain).then_some(url).ok_or_else(bad)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Says whether an address is on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
         Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
@@ -236,6 +260,17 @@ mod tests {
         let hosts = Hosts::default().with_open("http://127.0.0.1:9000").unwrap();
         assert_eq!(server(&hosts, "http://127.0.0.1:9001").as_deref(), Some("http://127.0.0.1:9001/"));
         assert_eq!(server(&hosts, "http://10.0.0.1:9001"), None);
+    }
+
+    #[test]
+    fn a_share_base_that_is_set_is_the_only_one_until_another_is_added() {
+        assert_eq!(Hosts::default().share_alternatives().len(), 2);
+        let hosts = Hosts::default().with_share("http://127.0.0.1:1").unwrap();
+        assert!(hosts.share_alternatives().is_empty());
+        let hosts = hosts.with_share_alternative("http://127.0.0.1:1").unwrap();
+        assert!(hosts.share_alternatives().is_empty(), "it is the first already");
+        let hosts = hosts.with_share_alternative("http://127.0.0.1:2/b").unwrap();
+        assert_eq!(hosts.share_alternatives()[0].as_str(), "http://127.0.0.1:2/b");
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! The core that every 123Pan API crate shares: operations, the pipeline that sends them, errors, tokens, limits.
-//!
-//! Programs use it through `pan123`, the facade. It is of use alone to somebody who implements an
-//! [`Operation`] that the SDK does not have, a [`Transport`], a [`TokenStore`] or a [`Runtime`].
-
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+mod challenge;
 mod digest;
 mod envelope;
 mod error;
@@ -25,6 +24,7 @@ pub mod redact;
 mod retry;
 mod runtime;
 mod secret;
+mod sign;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time;
@@ -40,6 +40,7 @@ pub use crate::http_client::HttpClient;
 pub use crate::page::ItemStream;
 pub use crate::{
     body::{Body, BodySource, Chunks, SharedBody},
+    challenge::is_login_challenge,
     digest::{Md5, Sha1},
     error::{Error, ErrorKind, Result},
     fetch::{Fetch, Fetched},
@@ -53,6 +54,7 @@ pub use crate::{
     retry::RetryPolicy,
     runtime::{BoxFuture, Runtime, TokioRuntime},
     secret::Secret,
+    sign::{MOST_RANDOM, RequestSigner},
     time::Timestamp,
     token::{LOGIN_COOL_DOWN, MemoryTokenStore, RENEWAL_MARGIN, Token, TokenLock, TokenSource, TokenStore, Tokens},
     token_file::FileTokenStore,

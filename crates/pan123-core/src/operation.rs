@@ -12,6 +12,7 @@ use crate::{
     Body, Error, ErrorKind, Result, Secret, SharedBody,
     body::Chain,
     envelope::{self, Envelope},
+    wire,
 };
 
 /// One call of the service, with everything it sends and nothing else.
@@ -78,6 +79,11 @@ pub trait Operation: fmt::Debug + Send + Sync {
     ///
     /// [`ErrorKind::Decode`] when it is not of the documented shape.
     fn decode(&self, reply: Reply) -> Result<Self::Output>;
+
+    /// Says of a refusal what only the request tells, such as whether a password was given.
+    fn refine(&self, error: Error) -> Error {
+        error
+    }
 }
 
 /// A borrowed operation is one too, so that it can be sent again.
@@ -103,6 +109,10 @@ impl<O: Operation> Operation for &O {
 
     fn decode(&self, reply: Reply) -> Result<Self::Output> {
         O::decode(self, reply)
+    }
+
+    fn refine(&self, error: Error) -> Error {
+        O::refine(self, error)
     }
 }
 
@@ -151,6 +161,12 @@ impl Meta {
     #[must_use]
     pub const fn role(self, role: Role) -> Self {
         Self { role, ..self }
+    }
+
+    /// Sends a token where the client has one.
+    #[must_use]
+    pub const fn token_optional(self) -> Self {
+        Self { auth: Auth::Optional, ..self }
     }
 
     /// Sends no token.
@@ -205,10 +221,19 @@ impl From<Verb> for Method {
 pub enum Role {
     /// The Open Platform; control channel.
     Open,
+    /// The share API; control channel.
+    Share,
     /// A server that the service named for uploads; upload channel.
     Upload,
     /// Presigned storage and CDN hosts; data channel, never a credential.
     Data,
+}
+
+impl Role {
+    /// Says whether it is an API with paths, rates and perhaps credentials, and no storage.
+    pub(crate) const fn is_control(self) -> bool {
+        matches!(self, Self::Open | Self::Share)
+    }
 }
 
 /// Whether a token goes along.
@@ -216,6 +241,8 @@ pub enum Role {
 pub enum Auth {
     /// The access token, as `Authorization: Bearer`.
     Bearer,
+    /// The access token where the client has one, else none.
+    Optional,
     /// None.
     None,
 }
@@ -239,6 +266,8 @@ pub enum Shape {
     Envelope,
     /// Whatever comes with a status of success, not read by the pipeline.
     Stream,
+    /// As [`Stream`](Self::Stream), and a redirect is an answer that is not followed.
+    Hop,
 }
 
 /// Where a request goes.
@@ -489,6 +518,15 @@ impl Reply {
         })
     }
 
+    /// Reads the envelope's `data` for a type whose field names are in lower case, whatever their case on the wire.
+    ///
+    /// # Errors
+    ///
+    /// As [`data`](Self::data).
+    pub fn data_in_any_case<T: DeserializeOwned>(self) -> Result<T> {
+        self.data::<wire::AnyCase<T>>().map(|wire::AnyCase(data)| data)
+    }
+
     /// Reads the envelope's `data` where null or absent means that there is nothing to tell.
     ///
     /// # Errors
@@ -507,7 +545,7 @@ impl Reply {
         Ok(())
     }
 
-    /// Returns the body of a [`Shape::Stream`] answer, and an empty one for any other.
+    /// Returns the body of a [`Shape::Stream`] or [`Shape::Hop`] answer, and an empty one for any other.
     pub fn into_body(self) -> Body {
         match self.content {
             ReplyContent::Stream(body) => body,

@@ -1,6 +1,13 @@
 //! The one way every operation takes: validate, wait, authorise, send, read, classify, and perhaps again.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
@@ -8,9 +15,10 @@ use url::Url;
 
 use crate::{
     Body, Error, ErrorKind, Hosts, Operation, RateLimiter, Reply, Request, Result, RetryPolicy, Runtime, Timeouts,
-    Token, Tokens, Transport, envelope,
+    Timestamp, Token, Tokens, Transport, envelope,
     operation::{Auth, Effect, Meta, ReplyContent, Role, Shape, Target},
     runtime::random_u64,
+    sign::SIGNATURE_REFUSED,
     transport::{ControlChannel, Credentials, DataChannel, DataRequest, UploadChannel, Wire, uri},
 };
 
@@ -21,6 +29,20 @@ pub trait Profile: std::fmt::Debug + Send + Sync + 'static {
 
     /// Says what a refusal means. 401, 429 and firewall bans are already dealt with.
     fn classify(&self, endpoint: &'static str, code: i64, message: &str) -> (ErrorKind, Cow<'static, str>);
+
+    /// Returns the headers for a request to `url`, where they depend on the host: [`headers`](Self::headers) unless told.
+    fn headers_for(&self, url: &Url) -> HeaderMap {
+        let _ = url;
+        self.headers()
+    }
+
+    /// Signs a request for `path`, prefix included, with a query pair; an API that wants none leaves it out.
+    ///
+    /// `now` is the service's time as far as it is known; chance comes from `runtime`. See [`RequestSigner`](crate::RequestSigner).
+    fn sign(&self, path: &str, now: Timestamp, runtime: &dyn Runtime) -> Option<(String, String)> {
+        let _ = (path, now, runtime);
+        None
+    }
 }
 
 /// Everything a [`Pipeline`] is made of.
@@ -56,6 +78,10 @@ struct Inner {
     limiter: RateLimiter,
     retry: RetryPolicy,
     tokens: Option<Tokens>,
+    /// Which of the share API's bases answered last.
+    share_base: AtomicUsize,
+    /// How many seconds the service's clock is ahead of ours, once a signature was refused for it.
+    skew: AtomicI64,
     control: ControlChannel,
     upload: UploadChannel,
     data: DataChannel,
@@ -67,6 +93,42 @@ struct Call {
     request: Request,
     target: Target,
     repeatable: bool,
+}
+
+/// Why an attempt failed.
+struct Failure {
+    error: Error,
+    /// The signature was refused, and the clock that it was made with has been set right since.
+    clock_was_wrong: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, clock_was_wrong: false }
+    }
+}
+
+/// One of the bases that a call may be sent to, and how many are left.
+struct Base {
+    place: usize,
+    count: usize,
+    left: usize,
+}
+
+impl Base {
+    fn first(count: usize, place: usize) -> Self {
+        Self { place: place % count, count, left: count - 1 }
+    }
+
+    /// Goes on to the next base, unless all have been tried.
+    fn next(&mut self) -> bool {
+        let Some(left) = self.left.checked_sub(1) else {
+            return false;
+        };
+        self.left = left;
+        self.place = (self.place + 1) % self.count;
+        true
+    }
 }
 
 /// The most bytes of an answer that are read into memory: a page of 100 entries is some 50 kB.
@@ -87,6 +149,8 @@ impl Pipeline {
             limiter: config.limiter,
             retry: config.retry,
             tokens: config.tokens,
+            share_base: AtomicUsize::new(0),
+            skew: AtomicI64::new(0),
             control: ControlChannel(wire.clone()),
             upload: UploadChannel(wire.clone()),
             data: DataChannel(wire),
@@ -118,7 +182,7 @@ impl Pipeline {
         let reply = Box::pin(self.0.run(&call, retry)).await.map_err(|error| match error.endpoint() {
             // The call for a token failed, and this one was never sent.
             Some(_) => error,
-            None => error.with_endpoint(meta.id),
+            None => operation.refine(error.with_endpoint(meta.id)),
         })?;
         operation.decode(reply).map_err(|error| error.with_endpoint(meta.id))
     }
@@ -145,36 +209,48 @@ impl Inner {
         let mut attempts = 0;
         let mut maybe = false;
         let mut replaced = false;
+        let mut corrected = false;
+        let mut base = Base::first(self.bases(call), self.share_base.load(Ordering::Relaxed));
         loop {
-            if call.meta.role == Role::Open {
+            if call.meta.role.is_control() {
                 self.limiter.acquire(call.meta.path, &*self.runtime).await;
             }
             let token = match (call.meta.auth, &self.tokens) {
-                (Auth::Bearer, Some(tokens)) => Some(tokens.get().await?),
+                (Auth::Bearer | Auth::Optional, Some(tokens)) => Some(tokens.get().await?),
                 (Auth::Bearer, None) => {
                     return Err(Error::new(ErrorKind::Config, "this call needs a token and the client has none"));
                 }
-                (Auth::None, _) => None,
+                (Auth::Optional, None) | (Auth::None, _) => None,
             };
             attempts += 1;
-            let error = match self.attempt(call, token.as_ref(), attempts).await {
+            let failure = match self.attempt(call, base.place, token.as_ref(), attempts).await {
                 Ok(reply) => {
+                    if call.meta.role == Role::Share {
+                        self.share_base.store(base.place, Ordering::Relaxed);
+                    }
                     trace(call.meta.id, attempts, None);
                     return Ok(reply);
                 }
-                Err(error) => error,
+                Err(failure) => failure,
             };
+            let error = failure.error;
             trace(call.meta.id, attempts, Some(&error));
             maybe |= call.meta.effect != Effect::None
-                && matches!(
-                    error.kind(),
-                    ErrorKind::Connection
-                        | ErrorKind::Timeout
-                        | ErrorKind::Server
-                        | ErrorKind::ProtocolChanged
-                        | ErrorKind::Decode
-                );
+                && match error.kind() {
+                    ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Server | ErrorKind::Decode => true,
+                    // A refusal with a code is the service's word that it did nothing.
+                    ErrorKind::ProtocolChanged => error.code().is_none(),
+                    _ => false,
+                };
             let error = error.with_attempts(attempts).with_may_have_happened(maybe);
+            if failure.clock_was_wrong && !corrected {
+                corrected = true;
+                continue;
+            }
+            // A page in place of JSON is the trouble of this host, and of this host only.
+            if error.kind() == ErrorKind::ProtocolChanged && call.meta.effect == Effect::None && base.next() {
+                continue;
+            }
             if let (ErrorKind::Unauthorized, Some(refused), Some(tokens), false) =
                 (error.kind(), &token, &self.tokens, replaced)
             {
@@ -186,7 +262,7 @@ impl Inner {
             let Some(delay) = retry.next(&error, attempts, elapsed, call.repeatable, &*self.runtime) else {
                 return Err(error);
             };
-            if error.kind() == ErrorKind::RateLimited && call.meta.role == Role::Open {
+            if error.kind() == ErrorKind::RateLimited && call.meta.role.is_control() {
                 self.limiter.penalise(call.meta.path, delay, &*self.runtime);
             } else {
                 self.runtime.sleep(delay).await;
@@ -194,10 +270,10 @@ impl Inner {
         }
     }
 
-    async fn attempt(&self, call: &Call, token: Option<&Token>, attempts: u32) -> Result<Reply> {
+    async fn attempt(&self, call: &Call, base: usize, token: Option<&Token>, attempts: u32) -> Result<Reply, Failure> {
         let mut secrets: Vec<&str> = call.request.secrets().collect();
         secrets.extend(token.map(|token| token.access().expose()));
-        let answer = self.exchange(call, token).await.map_err(|error| error.without(&secrets))?;
+        let answer = self.exchange(call, base, token).await.map_err(|error| error.without(&secrets))?;
         let (head, body) = answer.into_parts();
         let reply = |content| Reply {
             endpoint: call.meta.id,
@@ -207,26 +283,49 @@ impl Inner {
             content,
         };
         let content = match call.meta.shape {
-            Shape::Envelope => self.read(call, head.status, body).await.map(ReplyContent::Envelope),
-            Shape::Stream if head.status.is_success() => Ok(ReplyContent::Stream(body)),
-            Shape::Stream => Err(refusal(head.status, body).await),
+            Shape::Envelope => self.read(call, token.is_some(), head.status, body).await.map(ReplyContent::Envelope),
+            Shape::Stream | Shape::Hop if head.status.is_success() => Ok(ReplyContent::Stream(body)),
+            Shape::Hop if head.status.is_redirection() => Ok(ReplyContent::Stream(body)),
+            Shape::Stream | Shape::Hop => Err(refusal(head.status, body).await),
         };
         content.map(reply).map_err(|error| {
-            error.with_http_status(head.status.as_u16()).with_retry_after(retry_after(&head.headers)).without(&secrets)
+            let clock_was_wrong = error.message().is_some_and(|message| message.contains(SIGNATURE_REFUSED))
+                && self.correct_clock(&head.headers);
+            let error = error
+                .with_http_status(head.status.as_u16())
+                .with_retry_after(retry_after(&head.headers))
+                .without(&secrets);
+            Failure { error, clock_was_wrong }
         })
     }
 
-    async fn exchange(&self, call: &Call, token: Option<&Token>) -> Result<Response<Body>> {
-        let url = self.address(call)?;
+    /// Takes over the service's time of day. Says whether that makes a difference to a signature.
+    fn correct_clock(&self, headers: &HeaderMap) -> bool {
+        let date = headers.get(header::DATE).and_then(|date| Timestamp::parse_http(date.to_str().ok()?));
+        let Some(date) = date else {
+            return false;
+        };
+        let skew = date.unix().saturating_sub(self.runtime.now().unix());
+        self.skew.swap(skew, Ordering::Relaxed).abs_diff(skew) > 1
+    }
+
+    async fn exchange(&self, call: &Call, base: usize, token: Option<&Token>) -> Result<Response<Body>> {
+        let mut url = self.address(call, base)?;
         let (headers, body) = call.request.open(random_u64(&*self.runtime))?;
         if call.meta.role == Role::Data {
-            return self.data.send(DataRequest::new(call.meta.method.into(), url, headers, body)?).await;
+            let request = DataRequest::new(call.meta.method.into(), url, headers, body)?;
+            let request = if call.meta.shape == Shape::Hop { request.without_redirects() } else { request };
+            return self.data.send(request).await;
+        }
+        let now = Timestamp::from_unix(self.runtime.now().unix().saturating_add(self.skew.load(Ordering::Relaxed)));
+        if let Some((name, value)) = self.profile.sign(url.path(), now, &*self.runtime) {
+            url.query_pairs_mut().append_pair(&name, &value);
         }
         let mut request = http::Request::new(body);
         *request.method_mut() = call.meta.method.into();
         *request.uri_mut() = uri(&url)?;
         *request.headers_mut() = headers;
-        let mut credentials = Credentials::new(self.profile.headers());
+        let mut credentials = Credentials::new(self.profile.headers_for(&url));
         if let Some(token) = token {
             credentials.bearer(token.access().expose())?;
         }
@@ -236,9 +335,16 @@ impl Inner {
         }
     }
 
-    fn address(&self, call: &Call) -> Result<Url> {
+    /// How many bases the call may be sent to, one after the other.
+    fn bases(&self, call: &Call) -> usize {
+        if call.meta.role == Role::Share { 1 + self.hosts.share_alternatives().len() } else { 1 }
+    }
+
+    fn address(&self, call: &Call, base: usize) -> Result<Url> {
+        let share = || base.checked_sub(1).and_then(|place| self.hosts.share_alternatives().get(place));
         let mut url = match (&call.target, call.meta.role) {
             (Target::Base, Role::Open) => join(self.hosts.open(), call.meta.path),
+            (Target::Base, Role::Share) => join(share().unwrap_or(self.hosts.share()), call.meta.path),
             (Target::Server(server), Role::Upload) => join(server, call.meta.path),
             (Target::Url(url), Role::Data) => url.clone(),
             (target, role) => {
@@ -253,7 +359,7 @@ impl Inner {
     }
 
     /// Reads an enveloped answer, and fails unless its code means success.
-    async fn read(&self, call: &Call, status: StatusCode, body: Body) -> Result<Bytes> {
+    async fn read(&self, call: &Call, with_token: bool, status: StatusCode, body: Body) -> Result<Bytes> {
         let bytes = body.collect(MOST_REPLY).await.map_err(|cause| match cause.kind() {
             std::io::ErrorKind::FileTooLarge => {
                 Error::new(ErrorKind::Decode, "the answer is larger than any answer of the service")
@@ -274,7 +380,7 @@ impl Inner {
         let (kind, text) = match code.number {
             // The firewall's own answer, which is not the API's: `{"code":"403", …}`.
             403 if code.is_text => (ErrorKind::Blocked, "the service refuses this address or account for now".into()),
-            401 if call.meta.auth == Auth::Bearer => (ErrorKind::Unauthorized, "the token was refused".into()),
+            401 if with_token => (ErrorKind::Unauthorized, "the token was refused".into()),
             429 => (ErrorKind::RateLimited, "too many requests".into()),
             number => self.profile.classify(call.meta.id, number, &envelope.message),
         };

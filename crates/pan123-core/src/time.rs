@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 /// How far the service's clock is ahead of UTC, in seconds.
-const UTC_PLUS_8: i64 = 8 * 3600;
+pub(crate) const UTC_PLUS_8: i64 = 8 * 3600;
 
 impl Timestamp {
     /// Makes an instant from Unix seconds.
@@ -53,6 +53,11 @@ impl Timestamp {
         // last instant that a time zone library accepts.
         let since_epoch = civil.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
         Some(Self(since_epoch.as_secs() - UTC_PLUS_8))
+    }
+
+    /// Reads the time in a `Date` header, which is always UTC.
+    pub(crate) fn parse_http(text: &str) -> Option<Self> {
+        jiff::fmt::rfc2822::parse(text.trim()).ok().map(|zoned| Self(zoned.timestamp().as_second()))
     }
 
     /// Returns the instant `duration` later.
@@ -118,5 +123,12 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text).map(Timestamp::unix), unix, "{text}");
         }
+    }
+
+    #[test]
+    fn the_date_of_an_answer_is_read() {
+        let read = |text| Timestamp::parse_http(text).map(Timestamp::unix);
+        assert_eq!(read("Fri, 01 May 2026 02:00:00 GMT"), Some(1_777_600_800));
+        assert_eq!(read("now"), None);
     }
 }

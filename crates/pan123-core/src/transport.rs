@@ -132,6 +132,7 @@ pub(crate) struct DataRequest {
     url: Url,
     headers: HeaderMap,
     body: Body,
+    follow: bool,
 }
 
 /// The headers a data request may carry. A list of what is let through cannot forget a new credential.
@@ -158,7 +159,13 @@ impl DataRequest {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Error::new(ErrorKind::Decode, "the address of the data is neither http nor https"));
         }
-        Ok(Self { method, url, headers, body })
+        let follow = method == Method::GET || method == Method::HEAD;
+        Ok(Self { method, url, headers, body, follow })
+    }
+
+    /// Hands redirects out as answers.
+    pub(crate) fn without_redirects(self) -> Self {
+        Self { follow: false, ..self }
     }
 }
 
@@ -167,8 +174,7 @@ const MOST_REDIRECTS: usize = 5;
 
 impl DataChannel {
     pub(crate) async fn send(&self, request: DataRequest) -> Result<Response<Body>> {
-        let DataRequest { method, mut url, headers, body } = request;
-        let follow = method == Method::GET || method == Method::HEAD;
+        let DataRequest { method, mut url, headers, body, follow } = request;
         let mut body = Some(body);
         for _ in 0..=MOST_REDIRECTS {
             let mut wire = Request::new(body.take().unwrap_or_else(Body::empty));
@@ -176,7 +182,7 @@ impl DataChannel {
             *wire.uri_mut() = uri(&url)?;
             wire.headers_mut().clone_from(&headers);
             let response = watch::exchange(&self.0, wire).await?;
-            let Some(next) = redirect(&response, &url).filter(|_| follow) else {
+            let Some(next) = redirect(response.status(), response.headers(), &url).filter(|_| follow) else {
                 return Ok(response);
             };
             url = next?;
@@ -185,8 +191,8 @@ impl DataChannel {
     }
 }
 
-/// Returns where `response` points, if it is a redirect.
-fn redirect(response: &Response<Body>, from: &Url) -> Option<Result<Url>> {
+/// Returns where an answer to a request for `from` points, if it is a redirect.
+pub(crate) fn redirect(status: StatusCode, headers: &HeaderMap, from: &Url) -> Option<Result<Url>> {
     let moved = [
         StatusCode::MOVED_PERMANENTLY,
         StatusCode::FOUND,
@@ -194,10 +200,10 @@ fn redirect(response: &Response<Body>, from: &Url) -> Option<Result<Url>> {
         StatusCode::TEMPORARY_REDIRECT,
         StatusCode::PERMANENT_REDIRECT,
     ];
-    if !moved.contains(&response.status()) {
+    if !moved.contains(&status) {
         return None;
     }
-    let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
     let target =
         location.and_then(|location| from.join(location).ok()).filter(|url| matches!(url.scheme(), "http" | "https"));
     Some(target.ok_or_else(|| Error::new(ErrorKind::WrongContent, "the data address redirects to no usable address")))

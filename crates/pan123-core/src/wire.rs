@@ -143,6 +143,46 @@ pub fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Erro
     deserializer.deserialize_any(Visitor)
 }
 
+/// A value whose field names are in lower case, read from objects that write them in any case: `FileId`, `fileID`.
+///
+/// Two spellings of one name in one object are expected to say the same; which one counts is not defined.
+///
+/// # Example
+///
+/// ```
+/// use pan123_core::wire::AnyCase;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Row {
+///     #[serde(rename = "fileid")]
+///     id: i64,
+/// }
+///
+/// let AnyCase(rows) = serde_json::from_str::<AnyCase<Vec<Row>>>(r#"[{"FileId":1},{"fileID":2}]"#)?;
+/// assert_eq!(rows[1].id, 2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnyCase<T>(pub T);
+
+impl<'de, T: de::DeserializeOwned> Deserialize<'de> for AnyCase<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = lowered(serde_json::Value::deserialize(deserializer)?);
+        T::deserialize(value).map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// Writes every name in every object in lower case. The depth is bounded by serde_json's own limit on nesting.
+fn lowered(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), lowered(value))).collect()
+        }
+        serde_json::Value::Array(items) => items.into_iter().map(lowered).collect(),
+        other => other,
+    }
+}
+
 /// Reads a value where null means the default: a null list is an empty one.
 ///
 /// # Errors
