@@ -1,5 +1,6 @@
 //! The 123Pan (123云盘) Open Platform, typed: tokens, files, uploads, direct links.
-
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
