@@ -12,11 +12,15 @@ use std::{
 use bytes::Bytes;
 use pan123_core::{BodySource, Error, ErrorKind, Result};
 
-use crate::{blocking::blocking, read::Section};
+use crate::{
+    blocking::blocking,
+    read::{Memory, Section},
+};
 
 /// What is uploaded.
 ///
 /// A path is opened when the upload begins, and is read while it is hashed and sent: a part is never in memory.
+/// That the file changes meanwhile is noticed by its size, its time of change and its inode.
 ///
 /// # Example
 ///
@@ -169,7 +173,7 @@ impl Opened {
         match self {
             Self::Bytes(bytes) => {
                 let at = |position: u64| usize::try_from(position).expect("what is in memory has a size that fits");
-                Arc::new(bytes.slice(at(offset)..at(offset + length)))
+                Arc::new(Memory(bytes.slice(at(offset)..at(offset + length))))
             }
             Self::ReadAt { reader, .. } => Arc::new(Section::new(Arc::clone(reader), offset, length)),
         }

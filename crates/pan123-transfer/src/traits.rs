@@ -36,6 +36,8 @@ pub trait UploadTarget: Send + Sync + 'static {
     }
 
     /// Sends one part. Sending the same part again replaces it, so it is sent again after a lost answer too.
+    ///
+    /// Where parts go to presigned addresses, the target renews those that are refused.
     fn send_part<'a>(
         &'a self,
         session: &'a Self::Session,

@@ -225,9 +225,9 @@ impl Download {
     ///
     /// The MD5 is computed where it can be compared, and, with `tell_md5`, where the caller is told of it.
     fn receiver<W: Write + Send + 'static>(self, writer: Option<W>, tell_md5: bool) -> Result<Receiver<W>> {
-        let whole = self.range.is_none();
-        let want_md5 = self.expected.md5.filter(|_| self.verify && whole);
-        let hash = self.verify && whole && (tell_md5 || want_md5.is_some());
+        let can_verify = self.verify && self.range.is_none();
+        let want_md5 = self.expected.md5.filter(|_| can_verify);
+        let hash = can_verify && (tell_md5 || want_md5.is_some());
         let fetching = Fetching::new(self.origin, &self.runtime, self.retry, self.expected.size, self.range)?;
         let reporter = Reporter::new(self.runtime, self.progress);
         Ok(Receiver::new(fetching, Stage::new(writer, hash), want_md5, reporter))

@@ -143,3 +143,48 @@ fn write_all(writer: &mut impl Write, batch: &[Bytes]) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Notes how many bytes and slices each write was given.
+    #[derive(Clone, Default)]
+    struct Notes(Arc<Mutex<Vec<(usize, usize)>>>);
+
+    impl Write for Notes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_vectored(&[IoSlice::new(bytes)])
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            let bytes = slices.iter().map(|slice| slice.len()).sum();
+            self.0.lock().unwrap().push((bytes, slices.len()));
+            Ok(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn neither_large_nor_tiny_chunks_gather_without_bound() {
+        for (size, most_bytes) in [(1, MOST_CHUNKS), (100_000, BUFFER + 100_000)] {
+            let notes = Notes::default();
+            let mut stage = Stage::new(Some(notes.clone()), true);
+            let chunk = Bytes::from(vec![7; size]);
+            for _ in 0..1000 {
+                stage.ready().await.unwrap();
+                stage.put(chunk.clone());
+            }
+            let (_, md5) = stage.finish().await.unwrap();
+            assert_eq!(md5, Some(Md5::of(&vec![7; size * 1000])));
+            let notes = notes.0.lock().unwrap();
+            assert_eq!(notes.iter().map(|(bytes, _)| bytes).sum::<usize>(), size * 1000);
+            assert!(notes.iter().all(|(bytes, slices)| *bytes <= most_bytes && *slices <= MOST_CHUNKS), "{notes:?}");
+        }
+    }
+}

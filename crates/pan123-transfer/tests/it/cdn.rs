@@ -5,7 +5,10 @@ use std::{
     io,
     ops::Range,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -32,6 +35,8 @@ pub(crate) enum Answer {
     Silent(Box<Answer>),
     /// The host says that the file has so many bytes.
     Total(u64),
+    /// The host says that this answer has so many bytes.
+    Announced(u64),
     /// The host sends the whole file from its beginning.
     Whole,
     /// Another content type and other bytes, with or without their size.
@@ -49,6 +54,7 @@ pub(crate) struct Cdn {
     resolve: Box<dyn Fn(usize) -> Result<Link> + Send + Sync>,
     resolved: Mutex<usize>,
     requests: Mutex<Vec<(String, Option<Range<u64>>)>>,
+    chunks: Arc<AtomicUsize>,
 }
 
 impl Cdn {
@@ -60,6 +66,7 @@ impl Cdn {
             resolve: Box::new(|nth| Link::parse(&format!("https://cdn.example/{nth}"))),
             resolved: Mutex::default(),
             requests: Mutex::default(),
+            chunks: Arc::default(),
         }
     }
 
@@ -90,6 +97,11 @@ impl Cdn {
         self.requests.lock().unwrap().iter().map(|(path, _)| path.clone()).collect()
     }
 
+    /// Returns how many chunks were taken.
+    pub(crate) fn chunks(&self) -> usize {
+        self.chunks.load(Ordering::SeqCst)
+    }
+
     fn answer(&self, answer: Answer, range: Option<Range<u64>>) -> Result<Fetched> {
         let size = self.content.len() as u64;
         let wanted = range.clone().unwrap_or(0..size);
@@ -100,7 +112,7 @@ impl Cdn {
             total: Some(size),
             length: Some(bytes.len() as u64),
             content_type: Some("application/octet-stream".to_owned()),
-            body: steps.into(),
+            body: Body::from_chunks(None, Steps { taken: Arc::clone(&self.chunks), ..steps }),
         };
         let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
         Ok(match answer {
@@ -112,6 +124,7 @@ impl Cdn {
             Answer::CutAtEnd => fetched(Steps::of(&bytes).fail(cut())),
             Answer::Silent(answer) => Fetched { total: None, length: None, ..self.answer(*answer, range)? },
             Answer::Total(total) => Fetched { total: Some(total), ..fetched(Steps::of(&bytes)) },
+            Answer::Announced(length) => Fetched { length: Some(length), ..fetched(Steps::of(&bytes)) },
             Answer::Whole => Fetched { start: 0, length: Some(size), ..fetched(Steps::of(&self.content)) },
             Answer::Page(content_type, text, sized) => Fetched {
                 total: sized.then_some(text.len() as u64),
@@ -150,7 +163,10 @@ impl DownloadOrigin for Cdn {
 }
 
 /// What a body does, step by step.
-struct Steps(VecDeque<Step>);
+struct Steps {
+    steps: VecDeque<Step>,
+    taken: Arc<AtomicUsize>,
+}
 
 enum Step {
     Chunk(Bytes),
@@ -160,44 +176,41 @@ enum Step {
 
 impl Steps {
     fn of(bytes: &[u8]) -> Self {
-        Self(VecDeque::new()).then(bytes)
+        Self { steps: VecDeque::new(), taken: Arc::default() }.then(bytes)
     }
 
     fn then(mut self, bytes: &[u8]) -> Self {
-        self.0.extend(bytes.chunks(1000).map(|chunk| Step::Chunk(Bytes::copy_from_slice(chunk))));
+        self.steps.extend(bytes.chunks(1000).map(|chunk| Step::Chunk(Bytes::copy_from_slice(chunk))));
         self
     }
 
     fn fail(mut self, error: io::Error) -> Self {
-        self.0.push_back(Step::Fail(error));
+        self.steps.push_back(Step::Fail(error));
         self
     }
 
     fn stall(mut self, runtime: VirtualRuntime) -> Self {
-        self.0.push_back(Step::Stall(runtime, None));
+        self.steps.push_back(Step::Stall(runtime, None));
         self
-    }
-}
-
-impl From<Steps> for Body {
-    fn from(steps: Steps) -> Self {
-        Self::from_chunks(None, steps)
     }
 }
 
 impl Chunks for Steps {
     fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        match self.0.front_mut() {
+        match self.steps.front_mut() {
             Some(Step::Stall(runtime, timer)) => {
                 let timer = timer.get_or_insert_with(|| runtime.timer(Duration::from_secs(30)));
                 if timer.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                self.0.clear();
+                self.steps.clear();
                 Poll::Ready(Some(Err(Error::new(ErrorKind::Timeout, "the answer stopped coming").into())))
             }
-            _ => Poll::Ready(self.0.pop_front().map(|step| match step {
-                Step::Chunk(chunk) => Ok(chunk),
+            _ => Poll::Ready(self.steps.pop_front().map(|step| match step {
+                Step::Chunk(chunk) => {
+                    self.taken.fetch_add(1, Ordering::SeqCst);
+                    Ok(chunk)
+                }
                 Step::Fail(error) => Err(error),
                 Step::Stall(..) => unreachable!("it was dealt with above"),
             })),

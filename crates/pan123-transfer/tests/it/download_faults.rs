@@ -100,6 +100,16 @@ async fn another_size_is_refused_before_the_first_byte() {
 }
 
 #[tokio::test]
+async fn an_answer_that_announces_more_than_was_asked_for_is_refused_before_the_first_byte() {
+    let bytes = content(10_000);
+    for range in [0..2500, 2500..5000] {
+        let cdn = Cdn::new(&bytes).answers(|_| Answer::Announced(2501));
+        let opened = download(&cdn, Expected::default()).range(range).open().await;
+        assert_eq!(opened.unwrap_err().kind(), ErrorKind::SizeMismatch);
+    }
+}
+
+#[tokio::test]
 async fn a_size_that_changes_on_the_way_is_a_size_mismatch() {
     let bytes = content(10_000);
     for expected in [Expected::new(Some(10_000), None), Expected::default()] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pan123_core::{Md5, Sha1};
-use pan123_transfer::{Fingerprint, How, Upload, UploadLimits};
+use pan123_transfer::{Download, Expected, Fingerprint, How, Reader, Upload, UploadLimits};
 
 use crate::{clock, content, drive::Drive};
 
@@ -44,6 +44,21 @@ async fn a_large_part_is_read_in_many_buffers() {
     let drive = Arc::new(Drive::new(1 << 20));
     Upload::new(Arc::clone(&drive), path, clock()).send().await.unwrap();
     assert!(drive.stored() == [&bytes[..]]);
+}
+
+#[test]
+fn futures_can_move_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    fn is_sync<T: Sync>() {}
+
+    let upload = || Upload::new(Drive::new(1), b"", clock());
+    is_send(&upload().send());
+    let cdn = || Arc::new(crate::cdn::Cdn::new(&content(1)));
+    let download = || Download::new(cdn(), Expected::default(), clock());
+    is_send(&download().to_path("never"));
+    is_send(&download().to_writer(std::io::sink()));
+    is_send(&download().open());
+    is_sync::<Reader>();
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ async fn a_part_that_fails_twice_is_sent_three_times() {
 #[tokio::test]
 async fn a_part_that_fails_for_ever_ends_the_others_and_is_the_error() {
     let drive = Drive::new(100).fails(|call, _| match call {
-        "send_part 2" => Some(Fault::Refused(error(ErrorKind::Server).with_answer(7, "part two"))),
+        "send_part 2" => Some(Fault::Refused(lost().with_kind(ErrorKind::Server, "failed").with_answer(7, "part two"))),
         "send_part 1" | "send_part 3" => Some(Fault::Hang),
         _ => None,
     });
