@@ -96,3 +96,18 @@ async fn many_entries_are_trashed_by_as_few_calls_as_the_limit_allows() {
     assert_eq!(world.stored().len(), 100);
     assert!(error.to_string().contains("100 of 250"), "{error}");
 }
+
+#[tokio::test]
+async fn a_listing_is_a_stream_too() {
+    let world = World::new().await;
+    for number in 0..101 {
+        world.sim.put(&format!("/{number}.txt"), "x");
+    }
+    let mut stream = std::pin::pin!(world.client.list(FileId::ROOT).into_stream());
+    let mut count = 0;
+    while let Some(entry) = std::future::poll_fn(|cx| futures_core::Stream::poll_next(stream.as_mut(), cx)).await {
+        entry.unwrap();
+        count += 1;
+    }
+    assert_eq!(count, 101);
+}
