@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod base64;
 mod body;
 mod challenge;
 mod digest;
@@ -21,6 +22,7 @@ mod operation;
 mod page;
 mod pipeline;
 pub mod redact;
+mod resolve;
 mod retry;
 mod runtime;
 mod secret;
@@ -51,6 +53,7 @@ pub use crate::{
     operation::{Auth, Effect, Meta, Operation, Reply, Request, Role, Shape, Target, Verb},
     page::{Items, Paged, Pages},
     pipeline::{Pipeline, PipelineConfig, Profile},
+    resolve::DownloadAddress,
     retry::RetryPolicy,
     runtime::{BoxFuture, Runtime, TokioRuntime},
     secret::Secret,

@@ -1,0 +1,270 @@
+//! What the share and web APIs need of the pipeline: hosts that stand in for each other, signatures, optional tokens, hops.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex},
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request::Parts};
+use pan123_core::{
+    Body, BoxFuture, DownloadAddress, Error, ErrorKind, FileId, Hosts, Meta, Operation, Pipeline, PipelineConfig,
+    Profile, RateLimiter, RateLimits, RequestSigner, Result, RetryPolicy, Role, Runtime, Timeouts, Timestamp, Token,
+    Tokens, Transport, TransportError, operation, testing::VirtualRuntime,
+};
+use url::Url;
+
+operation! {
+    /// Reads something of a share.
+    pub struct Read -> Vec<FileId> = Meta::get("share/test.read", "/api/read").role(Role::Share).token_optional();
+    {}
+}
+
+operation! {
+    /// Reads something, and knows more about a refusal than the service says.
+    pub struct Knowing -> () = Meta::get("share/test.knowing", "/api/knowing").role(Role::Share).anonymous();
+    {}
+    fn refine(&self, error: Error) -> Error {
+        error.with_kind(ErrorKind::ShareGone, "refined")
+    }
+}
+
+operation! {
+    /// Changes something by way of a share.
+    pub struct Change -> () = Meta::post("share/test.change", "/api/change").role(Role::Share);
+    {}
+}
+
+#[derive(Debug)]
+struct Signing;
+
+impl Profile for Signing {
+    fn headers(&self) -> HeaderMap {
+        HeaderMap::from_iter([(HeaderName::from_static("platform"), HeaderValue::from_static("web"))])
+    }
+
+    fn classify(&self, _endpoint: &'static str, _code: i64, message: &str) -> (ErrorKind, Cow<'static, str>) {
+        (if message.contains("签名") { ErrorKind::ProtocolChanged } else { ErrorKind::Api }, "refused".into())
+    }
+
+    fn sign(&self, path: &str, now: Timestamp, _runtime: &dyn Runtime) -> Option<(String, String)> {
+        Some(RequestSigner::new("web", "3").pair(path, now, 7))
+    }
+}
+
+type Answer = Box<dyn Fn(&Parts) -> Response<Body> + Send + Sync>;
+
+/// A transport that answers by a function and writes down what was asked.
+#[derive(Clone)]
+struct Web(Arc<Answer>, Arc<Mutex<Vec<Parts>>>);
+
+impl std::fmt::Debug for Web {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Web")
+    }
+}
+
+impl Transport for Web {
+    fn send(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        let (head, _) = request.into_parts();
+        let answer = (self.0)(&head);
+        self.1.lock().unwrap().push(head);
+        Box::pin(async move { Ok(answer) })
+    }
+}
+
+const NOW: i64 = 1_777_600_800;
+
+struct Bench {
+    pipeline: Pipeline,
+    seen: Arc<Mutex<Vec<Parts>>>,
+}
+
+impl Bench {
+    fn new(token: Option<&str>, answer: impl Fn(&Parts) -> Response<Body> + Send + Sync + 'static) -> Self {
+        let runtime = Arc::new(VirtualRuntime::new(NOW, 1));
+        let web = Web(Arc::new(Box::new(answer)), Arc::default());
+        let hosts = Hosts::default().with_share("https://one.example/b").unwrap();
+        let hosts = hosts.with_share_alternative("https://two.example/a").unwrap();
+        let seen = Arc::clone(&web.1);
+        let pipeline = Pipeline::new(PipelineConfig {
+            profile: Arc::new(Signing),
+            hosts,
+            transport: Arc::new(web),
+            runtime: Arc::clone(&runtime) as _,
+            limiter: RateLimiter::new(RateLimits::unlimited()),
+            retry: RetryPolicy::default(),
+            timeouts: Timeouts::default(),
+            tokens: token.map(|token| Tokens::held(Token::new(token), runtime)),
+        });
+        Self { pipeline, seen }
+    }
+
+    /// The addresses that were asked for, without their query.
+    fn asked(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().map(|head| head.uri.to_string().split('?').next().unwrap_or_default().to_owned()).collect()
+    }
+
+    async fn resolve(&self, address: &str) -> Result<(String, String)> {
+        let json = format!(r#"{{"DownloadURL":"{address}"}}"#);
+        let address: DownloadAddress = serde_json::from_str(&json).unwrap();
+        let link = self.pipeline.resolve(&address, &Url::parse("https://yun.123pan.com/").unwrap()).await?;
+        Ok((link.url().to_string(), link.headers()["referer"].to_str().unwrap().to_owned()))
+    }
+}
+
+fn answer(status: u16, kind: &str, text: &'static str) -> Response<Body> {
+    Response::builder().status(status).header("content-type", kind).body(Body::from(text)).unwrap()
+}
+
+fn json(text: &'static str) -> Response<Body> {
+    answer(200, "application/json", text)
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_json_sends_reads_to_the_next_host_and_changes_nowhere() {
+    let bench = Bench::new(Some("t"), |head| match head.uri.host() {
+        Some("one.example") => answer(200, "text/html", "<!doctype html>"),
+        _ => json(r#"{"code":0,"data":[1]}"#),
+    });
+    let error = bench.pipeline.send(&Change::new()).await.unwrap_err();
+    assert_eq!((error.kind(), error.may_have_happened()), (ErrorKind::ProtocolChanged, true));
+    assert_eq!(bench.asked(), ["https://one.example/b/api/change"]);
+    bench.pipeline.send(&Read::new()).await.unwrap();
+    bench.pipeline.send(&Read::new()).await.unwrap();
+    bench.pipeline.send(&Change::new()).await.unwrap();
+    let two = "https://two.example/a/api";
+    assert_eq!(
+        bench.asked()[1..],
+        [
+            "https://one.example/b/api/read".to_owned(),
+            format!("{two}/read"),
+            format!("{two}/read"),
+            format!("{two}/change")
+        ],
+        "the host that answered is asked first from then on"
+    );
+}
+
+#[tokio::test]
+async fn when_no_host_answers_each_was_asked_once() {
+    let bench = Bench::new(None, |_| answer(200, "text/html", "<html>"));
+    assert_eq!(bench.pipeline.send(&Knowing::new()).await.unwrap_err().kind(), ErrorKind::ShareGone);
+    assert_eq!(bench.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn an_optional_token_is_sent_when_there_is_one_and_401_means_it_only_then() {
+    for (token, unauthorized) in [(None, false), (Some("planted"), true)] {
+        let bench = Bench::new(token, |_| json(r#"{"code":401,"message":"请登录"}"#));
+        let error = bench.pipeline.send(&Read::new()).await.unwrap_err();
+        // A held token cannot be replaced, and says so.
+        assert_eq!(error.kind() == ErrorKind::Unauthorized, unauthorized, "{error}");
+        let seen = bench.seen.lock().unwrap();
+        assert_eq!((seen.len(), seen[0].headers.contains_key("authorization")), (1, token.is_some()));
+    }
+    let bench = Bench::new(None, |_| json(r#"{"code":0}"#));
+    assert_eq!(bench.pipeline.send(&Change::new()).await.unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn a_signature_goes_along_and_a_clock_that_is_wrong_is_set_right_once() {
+    let good = RequestSigner::new("web", "3").pair("/b/api/read", Timestamp::from_unix(NOW), 7);
+    let bench = Bench::new(None, |_| json(r#"{"code":0,"data":[]}"#));
+    bench.pipeline.send(&Read::new()).await.unwrap();
+    assert_eq!(bench.seen.lock().unwrap()[0].uri.query(), Some(format!("{}={}", good.0, good.1).as_str()));
+
+    let (name, value) = RequestSigner::new("web", "3").pair("/b/api/change", Timestamp::from_unix(NOW + 3600), 7);
+    let wanted = format!("{name}={value}");
+    let bench = Bench::new(Some("t"), move |head| {
+        let mut answer = match head.uri.query() == Some(wanted.as_str()) {
+            true => json(r#"{"code":0}"#),
+            false => json(r#"{"code":1,"message":"签名错误"}"#),
+        };
+        answer.headers_mut().insert("date", HeaderValue::from_static("Fri, 01 May 2026 03:00:00 GMT"));
+        answer
+    });
+    bench.pipeline.send(&Change::new()).await.unwrap();
+    assert_eq!(bench.asked().len(), 2);
+    bench.pipeline.send(&Change::new()).await.unwrap();
+    assert_eq!(bench.asked().len(), 3, "the difference is remembered");
+
+    let bench = Bench::new(Some("t"), |_| json(r#"{"code":1,"message":"签名错误"}"#));
+    let error = bench.pipeline.send(&Change::new()).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.may_have_happened()), (ErrorKind::ProtocolChanged, 1, false));
+}
+
+#[tokio::test]
+async fn every_shape_of_a_download_address_is_resolved() {
+    // https://cdn.example/f?x=1
+    const RELAY: &str = "https://relay.example/d?params=aHR0cHM6Ly9jZG4uZXhhbXBsZS9mP3g9MQ%3D%3D";
+    for (status, kind, text, want) in [
+        (302, "text/html", "", "https://cdn.example/end?t=1"),
+        (307, "text/html", "", "https://cdn.example/end?t=1"),
+        (
+            200,
+            "application/json",
+            r#"{"code":0,"data":{"redirect_url":"https://json.example/f"}}"#,
+            "https://json.example/f",
+        ),
+        (210, "text/plain", r#"{"code":0,"data":{"redirect_url":"https://json.example/f"}}"#, "https://json.example/f"),
+        (200, "video/mp4", "bytes", "https://cdn.example/f?x=1"),
+        (200, "application/json", r#"{"my":"file"}"#, "https://cdn.example/f?x=1"),
+        (200, "application/json", r#"{"code":0,"data":null}"#, "https://cdn.example/f?x=1"),
+    ] {
+        let bench = Bench::new(Some("planted"), move |_| {
+            let mut answer = answer(status, kind, text);
+            answer.headers_mut().insert("location", HeaderValue::from_static("/end?t=1"));
+            answer
+        });
+        let (url, referer) = bench.resolve(RELAY).await.unwrap();
+        assert_eq!((url.as_str(), referer.as_str()), (want, "https://relay.example/"), "{status} {text}");
+        assert_eq!(bench.asked(), ["https://cdn.example/f"]);
+        let seen = bench.seen.lock().unwrap();
+        let headers: Vec<_> =
+            seen[0].headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        assert_eq!(headers, [("referer", "https://yun.123pan.com/")], "no credential and no platform goes there");
+    }
+}
+
+#[tokio::test]
+async fn what_leads_nowhere_is_an_error_after_few_requests() {
+    // The relay of https://relay.example/ around itself.
+    const LOOP: &str = "https://relay.example/?params=aHR0cHM6Ly9jZG4uZXhhbXBsZS9m";
+    let bench = Bench::new(None, |_| {
+        let mut answer = answer(302, "text/html", "");
+        answer.headers_mut().insert("location", HeaderValue::from_static(LOOP));
+        answer
+    });
+    assert_eq!(bench.resolve(LOOP).await.unwrap_err().kind(), ErrorKind::WrongContent);
+    assert_eq!(bench.asked().len(), 5);
+
+    for (status, kind, text, want) in [
+        (403, "text/plain", "forbidden", ErrorKind::LinkRejected),
+        (404, "text/plain", "", ErrorKind::NotFound),
+        (302, "text/html", "", ErrorKind::WrongContent),
+        (304, "text/html", "", ErrorKind::WrongContent),
+        (200, "application/json", r#"{"code":50001,"message":"download err"}"#, ErrorKind::LinkRejected),
+        (200, "application/json", r#"{"code":0,"data":{"redirect_url":"javascript:1"}}"#, ErrorKind::Decode),
+    ] {
+        let bench = Bench::new(None, move |_| answer(status, kind, text));
+        let error = bench.resolve("https://cdn.example/f").await.unwrap_err();
+        assert_eq!(error.kind(), want, "{status} {text}: {error}");
+        assert_eq!(bench.asked().len(), 1, "{status} {text}");
+    }
+    let bench = Bench::new(None, |_| json("{}"));
+    assert_eq!(bench.resolve("https://relay.example/d?params=%21").await.unwrap_err().kind(), ErrorKind::Decode);
+    assert!(bench.asked().is_empty(), "an address that cannot be read is not asked for");
+}
+
+#[tokio::test]
+async fn a_mirror_is_not_asked_and_lasts_for_minutes() {
+    let bench = Bench::new(None, |_| json("{}"));
+    let mirror = r#"{"dispatchList":[{"prefix":"https://cdn1.example","isp":"1"}],"downloadPath":"/x?v=5&t=1"}"#;
+    let address: DownloadAddress = serde_json::from_str(mirror).unwrap();
+    let page = Url::parse("https://yun.123pan.com/").unwrap();
+    let link = bench.pipeline.resolve(&address, &page).await.unwrap();
+    assert_eq!(link.url().as_str(), "https://cdn1.example/x?v=5&t=1");
+    assert_eq!(link.expires_at().map(Timestamp::unix), Some(NOW + 300));
+    assert!(bench.asked().is_empty());
+}
