@@ -249,6 +249,16 @@ impl Error {
         self.edit(|inner| inner.source = Some(Arc::from(cause.into())))
     }
 
+    /// Takes over what the service said in `other`.
+    pub(crate) fn with_answer_of(self, other: &Self) -> Self {
+        self.edit(|inner| {
+            inner.code = other.code();
+            inner.message = other.message().map(str::to_owned);
+            inner.trace_id = other.trace_id().map(str::to_owned);
+            inner.http_status = other.http_status();
+        })
+    }
+
     /// Strikes `secrets` out of the service's text.
     pub(crate) fn without(self, secrets: &[&str]) -> Self {
         if self.0.message.is_none() {

@@ -15,7 +15,9 @@ use url::Url;
 
 use crate::{
     Body, Error, ErrorKind, Hosts, Operation, RateLimiter, Reply, Request, Result, RetryPolicy, Runtime, Timeouts,
-    Timestamp, Token, Tokens, Transport, envelope,
+    Timestamp, Token, Tokens, Transport,
+    challenge::is_login_challenge,
+    envelope,
     operation::{Auth, Effect, Meta, ReplyContent, Role, Shape, Target},
     runtime::random_u64,
     sign::SIGNATURE_REFUSED,
@@ -254,7 +256,11 @@ impl Inner {
             if let (ErrorKind::Unauthorized, Some(refused), Some(tokens), false) =
                 (error.kind(), &token, &self.tokens, replaced)
             {
-                tokens.replace(refused).await.map_err(|renewal| renewal.with_attempts(attempts))?;
+                // Where the renewal asked nobody, the refusal is the only word of the service there is.
+                tokens.replace(refused).await.map_err(|renewal| match renewal.endpoint() {
+                    Some(_) => renewal,
+                    None => renewal.with_answer_of(&error).with_attempts(attempts),
+                })?;
                 replaced = true;
                 continue;
             }
@@ -380,7 +386,10 @@ impl Inner {
         let (kind, text) = match code.number {
             // The firewall's own answer, which is not the API's: `{"code":"403", …}`.
             403 if code.is_text => (ErrorKind::Blocked, "the service refuses this address or account for now".into()),
-            401 if with_token => (ErrorKind::Unauthorized, "the token was refused".into()),
+            // A challenge under code 401 must not cost a token: the text decides.
+            401 if with_token && !is_login_challenge(401, &envelope.message) => {
+                (ErrorKind::Unauthorized, "the token was refused".into())
+            }
             429 => (ErrorKind::RateLimited, "too many requests".into()),
             number => self.profile.classify(call.meta.id, number, &envelope.message),
         };

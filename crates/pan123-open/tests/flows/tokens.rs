@@ -89,11 +89,13 @@ async fn a_login_challenge_is_one_request_and_says_so() {
     }
     assert_eq!(world.sim.count(TOKEN), 1);
 
-    let world = World::new().await;
-    world.sim.fault(Fault::on("open/file.list_v2").every().code(1).message("请进行验证"));
-    let error = world.client.list(FileId::ROOT).collect().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::LoginChallenge);
-    assert_eq!(world.sim.count("open/file.list_v2"), 1);
+    for code in [1, 401] {
+        let world = World::new().await;
+        world.sim.fault(Fault::on("open/file.list_v2").every().code(code).message("请进行验证"));
+        let error = world.client.list(FileId::ROOT).collect().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LoginChallenge);
+        assert_eq!((world.sim.count("open/file.list_v2"), world.sim.count(TOKEN)), (1, 1), "code {code}");
+    }
 }
 
 #[tokio::test]
@@ -176,7 +178,11 @@ async fn a_token_the_caller_holds_is_used_and_not_renewed() {
     held.user_info().await.unwrap();
     world.sim.expire_tokens();
     let error = held.user_info().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::Unauthorized, Some(401)),
+        "the service's words are kept: {error}"
+    );
     assert_eq!(world.sim.count(TOKEN), 1);
 }
 
