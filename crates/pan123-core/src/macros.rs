@@ -8,6 +8,7 @@
 /// field that goes to two places, or under two spellings, names both with a bar between them. The blocks are
 ///
 /// - the required fields, which make up `new`;
+/// - `fixed`: what is sent and never differs, such as a `type` that is always 1, as place, name on the wire and value;
 /// - `defaults`: fields that are always sent, with a setter and the value they have until it is called;
 /// - `optional`: fields with a setter that are left out of the request until it is called.
 ///
@@ -42,6 +43,9 @@
 ///     {
 ///         /// The folder.
 ///         query "parentFileId" | query "parentFileID": folder: FileId,
+///     }
+///     fixed {
+///         query "type": 1,
 ///     }
 ///     defaults {
 ///         /// Sets the number of entries on a page, 1 to 100.
@@ -85,6 +89,11 @@ macro_rules! operation {
     ) => {
         $crate::operation! { @split [$(#[$doc])*] $name ($output) ($meta) [] $($rest)* }
     };
+    (@split $doc:tt $name:ident $output:tt ($meta:expr) $decode:tt
+        { $($required:tt)* } fixed { $($fixed:tt)* } $($rest:tt)*
+    ) => {
+        $crate::operation! { @split $doc $name $output ($meta; $($fixed)*) $decode { $($required)* } $($rest)* }
+    };
     (@split $doc:tt $name:ident $output:tt $meta:tt $decode:tt
         { $($required:tt)* } defaults { $($default:tt)* } optional { $($optional:tt)* } $($items:item)*
     ) => {
@@ -109,7 +118,8 @@ macro_rules! operation {
         $crate::operation! { @write $doc $name $output $meta $decode
             { $($required)* } {} {} $($items)* }
     };
-    (@write [$($doc:tt)*] $name:ident ($output:ty) ($meta:expr) [$($decode:tt)*]
+    (@write [$($doc:tt)*] $name:ident ($output:ty)
+        ($meta:expr $(; $($fplace:ident $fwire:literal : $fvalue:expr),* $(,)?)?) [$($decode:tt)*]
         { $( $(#[$rdoc:meta])* $($rplace:ident $($rwire:literal)?)|+ : $rfield:ident : $rtype:ident $(<$rarg:ty>)? ),* $(,)? }
         { $( $(#[$ddoc:meta])* $($dplace:ident $($dwire:literal)?)|+ : $dfield:ident : $dtype:ident $(<$darg:ty>)? = $default:expr ),* $(,)? }
         { $( $(#[$odoc:meta])* $($oplace:ident $($owire:literal)?)|+ : $ofield:ident : $otype:ident $(<$oarg:ty>)? ),* $(,)? }
@@ -162,6 +172,7 @@ macro_rules! operation {
             #[allow(unused_variables, reason = "an operation without fields writes nothing")]
             fn encode(&self, request: &mut $crate::Request) {
                 $( $( $crate::operation! { @put request (&self.$rfield) $rplace $($rwire)? } )+ )*
+                $( $( $crate::operation! { @put request ($fvalue) $fplace $fwire } )* )?
                 $( $( $crate::operation! { @put request (&self.$dfield) $dplace $($dwire)? } )+ )*
                 $( if let Some(value) = &self.$ofield {
                     $( $crate::operation! { @put request (value) $oplace $($owire)? } )+
