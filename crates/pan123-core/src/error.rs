@@ -178,6 +178,12 @@ impl Error {
         })
     }
 
+    /// Adds the service's own text where it gives no code; secrets in it are struck out.
+    #[must_use]
+    pub fn with_message(self, message: &str) -> Self {
+        self.edit(|inner| inner.message = (!message.is_empty()).then(|| redact::text(message)))
+    }
+
     /// Adds the HTTP status.
     #[must_use]
     pub fn with_http_status(self, status: u16) -> Self {
@@ -331,6 +337,21 @@ impl Error {
                 | ErrorKind::Connection
                 | ErrorKind::Timeout
                 | ErrorKind::CompletionTimeout
+        )
+    }
+
+    /// Says whether the next call of the same client is bound to fail for the same reason, whatever it is about.
+    ///
+    /// Work on many entries ends at such an error in place of meeting it again for each.
+    pub fn concerns_everything(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::Unauthorized
+                | ErrorKind::LoginChallenge
+                | ErrorKind::TokenStore
+                | ErrorKind::Blocked
+                | ErrorKind::RateLimited
+                | ErrorKind::Connect
         )
     }
 

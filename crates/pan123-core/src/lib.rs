@@ -21,6 +21,7 @@ pub mod name;
 mod operation;
 mod page;
 mod pipeline;
+pub mod rapid;
 pub mod redact;
 mod resolve;
 mod retry;

@@ -7,9 +7,9 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request::Parts};
 use pan123_core::{
-    Body, BoxFuture, DownloadAddress, Error, ErrorKind, FileId, Hosts, Meta, Operation, Pipeline, PipelineConfig,
-    Profile, RateLimiter, RateLimits, RequestSigner, Result, RetryPolicy, Role, Runtime, Timeouts, Timestamp, Token,
-    Tokens, Transport, TransportError, operation, testing::VirtualRuntime,
+    Body, BoxFuture, DownloadAddress, Error, ErrorKind, FileId, Hosts, Meta, Pipeline, PipelineConfig, Profile,
+    RateLimiter, RateLimits, RequestSigner, Result, RetryPolicy, Role, Runtime, Timeouts, Timestamp, Token, Tokens,
+    Transport, TransportError, operation, testing::VirtualRuntime,
 };
 use url::Url;
 
