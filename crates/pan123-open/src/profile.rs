@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use pan123_core::{ErrorKind, Operation, Profile};
+use pan123_core::{ErrorKind, Operation, Profile, is_login_challenge};
 
 use crate::ops::{auth::AccessToken, links::DirectLinkUrl};
 
@@ -28,7 +28,7 @@ impl Profile for OpenProfile {
 }
 
 fn refusal(endpoint: &str, code: i64, message: &str) -> (ErrorKind, &'static str) {
-    if code == 7012 || is_challenge(message) {
+    if is_login_challenge(code, message) {
         return (
             ErrorKind::LoginChallenge,
             "the service wants a person to prove who they are: log in once on the website, then try again",
@@ -60,12 +60,6 @@ fn refusal(endpoint: &str, code: i64, message: &str) -> (ErrorKind, &'static str
         ),
         _ => (ErrorKind::Api, "the service refused"),
     }
-}
-
-/// Risk control speaks in texts, of logins and of ordinary calls alike.
-fn is_challenge(message: &str) -> bool {
-    let risk = message.split_once("存在").is_some_and(|(_, rest)| rest.contains("风险"));
-    risk || ["请使用短信验证码", "请进行验证"].iter().any(|text| message.contains(text))
 }
 
 fn name_taken(endpoint: &str) -> &'static str {
