@@ -43,6 +43,35 @@ struct Raw<'a> {
     trace_id: Option<Loose<'a>>,
 }
 
+/// What an answer without an envelope says about itself.
+#[derive(Debug)]
+pub(crate) struct Flat<'a> {
+    pub(crate) code: Option<Code>,
+    /// Whether it names an error.
+    pub(crate) is_error: bool,
+    pub(crate) message: Cow<'a, str>,
+    pub(crate) trace_id: Option<Cow<'a, str>>,
+    /// What it holds, where it came in an envelope all the same.
+    pub(crate) enveloped: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawFlat<'a> {
+    code: Option<Code>,
+    #[serde(borrow, default)]
+    error_description: Option<Loose<'a>>,
+    #[serde(borrow, default)]
+    text: Option<Loose<'a>>,
+    #[serde(borrow, default)]
+    message: Option<Loose<'a>>,
+    #[serde(borrow, default)]
+    error: Option<Loose<'a>>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "x-traceID")]
+    trace_id: Option<Loose<'a>>,
+}
+
 /// Text, or anything else, which then counts as no text.
 struct Loose<'a>(Option<Cow<'a, str>>);
 
@@ -62,24 +91,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
 /// [`ErrorKind::ProtocolChanged`] for what is not JSON (an HTML page, an empty body), [`ErrorKind::Decode`] for JSON that is cut off or
 /// has no code.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Envelope<'_>> {
-    let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace());
-    match start.map(|start| bytes[start]) {
-        Some(b'{') => {}
-        Some(b'<') => {
-            return Err(Error::new(
-                ErrorKind::ProtocolChanged,
-                "the service answered with an HTML page in place of JSON: check the address, or update the SDK",
-            ));
-        }
-        Some(_) => {
-            return Err(Error::new(ErrorKind::ProtocolChanged, "the service answered with something that is not JSON"));
-        }
-        None => return Err(Error::new(ErrorKind::ProtocolChanged, "the service answered with an empty body")),
-    }
-    let raw: Raw<'_> = serde_json::from_slice(bytes).map_err(|cause| {
-        let text = if cause.is_eof() { "the answer is cut off" } else { "the answer is not a well-formed envelope" };
-        Error::new(ErrorKind::Decode, text).with_source(cause)
-    })?;
+    check_object(bytes)?;
+    let raw: Raw<'_> = serde_json::from_slice(bytes).map_err(broken)?;
     let code = raw.code.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer has no code"))?;
     Ok(Envelope {
         code,
@@ -87,6 +100,46 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Envelope<'_>> {
         data: raw.data,
         trace_id: raw.trace_id.and_then(|text| text.0),
     })
+}
+
+/// Reads an answer without an envelope.
+///
+/// # Errors
+///
+/// As [`parse`], but that a code may be missing.
+pub(crate) fn parse_flat(bytes: &[u8]) -> Result<Flat<'_>> {
+    check_object(bytes)?;
+    let raw: RawFlat<'_> = serde_json::from_slice(bytes).map_err(broken)?;
+    fn full(text: Option<Loose<'_>>) -> Option<Cow<'_, str>> {
+        text.and_then(|text| text.0).filter(|text| !text.is_empty())
+    }
+    let (description, error) = (full(raw.error_description), full(raw.error));
+    Ok(Flat {
+        code: raw.code,
+        is_error: description.is_some() || error.is_some(),
+        message: description.or(full(raw.text)).or(full(raw.message)).or(error).unwrap_or_default(),
+        trace_id: full(raw.trace_id),
+        enveloped: raw.data.filter(|data| raw.code.is_some() && data.get().starts_with('{')),
+    })
+}
+
+/// Fails for what is no JSON object: a page, an empty body.
+fn check_object(bytes: &[u8]) -> Result<()> {
+    let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace());
+    match start.map(|start| bytes[start]) {
+        Some(b'{') => Ok(()),
+        Some(b'<') => Err(Error::new(
+            ErrorKind::ProtocolChanged,
+            "the service answered with an HTML page in place of JSON: check the address, or update the SDK",
+        )),
+        Some(_) => Err(Error::new(ErrorKind::ProtocolChanged, "the service answered with something that is not JSON")),
+        None => Err(Error::new(ErrorKind::ProtocolChanged, "the service answered with an empty body")),
+    }
+}
+
+fn broken(cause: serde_json::Error) -> Error {
+    let text = if cause.is_eof() { "the answer is cut off" } else { "the answer is not a well-formed envelope" };
+    Error::new(ErrorKind::Decode, text).with_json_cause(&cause)
 }
 
 #[cfg(test)]
@@ -120,6 +173,27 @@ mod tests {
         check(r#"{"code":0,"da"#, Err(ErrorKind::Decode));
         check(r#"{"message":"ok"}"#, Err(ErrorKind::Decode));
         check(r#"{"code":"none"}"#, Err(ErrorKind::Decode));
+    }
+
+    #[test]
+    fn an_answer_without_an_envelope_says_whether_it_is_an_error() {
+        for (body, code, is_error, message, enveloped) in [
+            (r#"{"access_token":"a"}"#, None, false, "", None),
+            (r#"{"error":"invalid_grant"}"#, None, true, "invalid_grant", None),
+            (r#"{"error":null,"error_description":""}"#, None, false, "", None),
+            (r#"{"code":401,"error":"a","error_description":"b","message":"c"}"#, Some(401), true, "b", None),
+            (r#"{"text":"t","message":"c"}"#, None, false, "t", None),
+            (r#"{"code":0,"message":"ok","data":{"a":1}}"#, Some(0), false, "ok", Some(r#"{"a":1}"#)),
+            (r#"{"code":0,"data":null}"#, Some(0), false, "", None),
+            (r#"{"data":{}}"#, None, false, "", None),
+        ] {
+            let flat = parse_flat(body.as_bytes()).unwrap();
+            assert_eq!(flat.code.map(|code| code.number), code, "{body}");
+            assert_eq!((flat.is_error, &*flat.message), (is_error, message), "{body}");
+            assert_eq!(flat.enveloped.map(RawValue::get), enveloped, "{body}");
+        }
+        assert_eq!(parse_flat(b"<html>").unwrap_err().kind(), ErrorKind::ProtocolChanged);
+        assert_eq!(parse_flat(b"{\"a\":").unwrap_err().kind(), ErrorKind::Decode);
     }
 
     #[test]

@@ -265,6 +265,12 @@ impl Error {
         })
     }
 
+    /// Adds what a JSON parser said, without the text that it quotes: the document may hold a token or a signed address.
+    #[must_use]
+    pub fn with_json_cause(self, cause: &serde_json::Error) -> Self {
+        self.with_source(redact::json_error(cause))
+    }
+
     /// Strikes `secrets` out of the service's text.
     pub(crate) fn without(self, secrets: &[&str]) -> Self {
         if self.0.message.is_none() {

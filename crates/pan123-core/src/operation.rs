@@ -264,9 +264,12 @@ pub enum Effect {
 pub enum Shape {
     /// `{"code", "message", "data", "x-traceID"}`.
     Envelope,
+    /// A JSON object with the members themselves, as of OAuth. A refusal has a code, an `error`, or a bad HTTP status.
+    Flat,
     /// Whatever comes with a status of success, not read by the pipeline.
     Stream,
-    /// As [`Stream`](Self::Stream), and a redirect is an answer that is not followed.
+    /// As [`Stream`](Self::Stream), and a redirect is an answer that is not followed. What an API answers in place of a
+    /// redirect is read as an envelope.
     Hop,
 }
 
@@ -514,8 +517,27 @@ impl Reply {
         serde_json::from_str(json).map_err(|cause| {
             self.annotate(Error::new(ErrorKind::Decode, "the data in the answer is not of the documented shape"))
                 .with_trace_id(envelope.trace_id.as_deref())
-                .with_source(cause)
+                .with_json_cause(&cause)
         })
+    }
+
+    /// Reads a [`Shape::Flat`] answer, or its `data` where it came in an envelope all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] when it is not of the shape of `T`, with what was expected where.
+    pub fn flat<T: DeserializeOwned>(self) -> Result<T> {
+        let ReplyContent::Envelope(bytes) = &self.content else {
+            return Err(self.error(ErrorKind::Decode, "a stream has no members"));
+        };
+        envelope::parse_flat(bytes)
+            .and_then(|flat| {
+                let json = flat.enveloped.map_or(&bytes[..], |data| data.get().as_bytes());
+                serde_json::from_slice(json).map_err(|cause| {
+                    Error::new(ErrorKind::Decode, "the answer is not of the documented shape").with_json_cause(&cause)
+                })
+            })
+            .map_err(|error| self.annotate(error))
     }
 
     /// Reads the envelope's `data` for a type whose field names are in lower case, whatever their case on the wire.

@@ -186,7 +186,8 @@ impl Pipeline {
             Some(_) => error,
             None => operation.refine(error.with_endpoint(meta.id)),
         })?;
-        operation.decode(reply).map_err(|error| error.with_endpoint(meta.id))
+        // The service has said that it did it; only what it said about it cannot be read.
+        operation.decode(reply).map_err(|error| error.with_endpoint(meta.id).with_may_have_happened(meta.effect != Effect::None))
     }
 
     /// Returns the clock, sleep and chance that this pipeline uses.
@@ -207,7 +208,8 @@ impl Pipeline {
 
 impl Inner {
     async fn run(&self, call: &Call, retry: &RetryPolicy) -> Result<Reply> {
-        let begun = self.runtime.elapsed();
+        // The time in the row of the rate limiter is nobody's failure and does not count.
+        let mut begun = None;
         let mut attempts = 0;
         let mut maybe = false;
         let mut replaced = false;
@@ -225,6 +227,7 @@ impl Inner {
                 (Auth::Optional, None) | (Auth::None, _) => None,
             };
             attempts += 1;
+            let begun = *begun.get_or_insert_with(|| self.runtime.elapsed());
             let failure = match self.attempt(call, base.place, token.as_ref(), attempts).await {
                 Ok(reply) => {
                     if call.meta.role == Role::Share {
@@ -289,9 +292,14 @@ impl Inner {
             content,
         };
         let content = match call.meta.shape {
-            Shape::Envelope => self.read(call, token.is_some(), head.status, body).await.map(ReplyContent::Envelope),
-            Shape::Stream | Shape::Hop if head.status.is_success() => Ok(ReplyContent::Stream(body)),
             Shape::Hop if head.status.is_redirection() => Ok(ReplyContent::Stream(body)),
+            Shape::Hop if call.meta.role.is_control() => {
+                self.read(call, token.is_some(), head.status, body).await.map(ReplyContent::Envelope)
+            }
+            Shape::Envelope | Shape::Flat => {
+                self.read(call, token.is_some(), head.status, body).await.map(ReplyContent::Envelope)
+            }
+            Shape::Stream | Shape::Hop if head.status.is_success() => Ok(ReplyContent::Stream(body)),
             Shape::Stream | Shape::Hop => Err(refusal(head.status, body).await),
         };
         content.map(reply).map_err(|error| {
@@ -320,7 +328,9 @@ impl Inner {
         let (headers, body) = call.request.open(random_u64(&*self.runtime))?;
         if call.meta.role == Role::Data {
             let request = DataRequest::new(call.meta.method.into(), url, headers, body)?;
-            let request = if call.meta.shape == Shape::Hop { request.without_redirects() } else { request };
+            // A flat answer is the API's own: whoever redirects in its place must not be followed.
+            let stays = matches!(call.meta.shape, Shape::Hop | Shape::Flat);
+            let request = if stays { request.without_redirects() } else { request };
             return self.data.send(request).await;
         }
         let now = Timestamp::from_unix(self.runtime.now().unix().saturating_add(self.skew.load(Ordering::Relaxed)));
@@ -372,6 +382,9 @@ impl Inner {
             }
             _ => Error::io("the answer could not be read", cause),
         })?;
+        if call.meta.shape == Shape::Flat {
+            return self.read_flat(call, status, &bytes).map(|()| bytes);
+        }
         let envelope = match envelope::parse(&bytes) {
             Ok(envelope) => envelope,
             Err(error) => return Err(by_status(status).map_or(error, |(kind, text)| Error::new(kind, text))),
@@ -396,6 +409,31 @@ impl Inner {
         Err(Error::new(kind, text)
             .with_answer(code.number, &envelope.message)
             .with_trace_id(envelope.trace_id.as_deref()))
+    }
+
+    /// Fails when an answer without an envelope is a refusal.
+    fn read_flat(&self, call: &Call, status: StatusCode, bytes: &[u8]) -> Result<()> {
+        let by_status = || by_status(status).map(|(kind, text)| Error::new(kind, text));
+        let flat = envelope::parse_flat(bytes).map_err(|error| by_status().unwrap_or(error))?;
+        let code = flat.code.filter(|code| !call.meta.success.contains(&code.number));
+        if code.is_none() && !flat.is_error && status.is_success() {
+            return Ok(());
+        }
+        let (kind, text) = match code {
+            Some(code) if code.number == 403 && code.is_text => {
+                (ErrorKind::Blocked, "the service refuses this address or account for now".into())
+            }
+            Some(code) if code.number == 429 => (ErrorKind::RateLimited, "too many requests".into()),
+            None if flat.message.is_empty() || status == StatusCode::TOO_MANY_REQUESTS => {
+                return Err(by_status().unwrap_or_else(|| Error::new(ErrorKind::Api, "the service refused")));
+            }
+            _ => self.profile.classify(call.meta.id, code.map_or(0, |code| code.number), &flat.message),
+        };
+        let error = Error::new(kind, text).with_trace_id(flat.trace_id.as_deref());
+        Err(match code {
+            Some(code) => error.with_answer(code.number, &flat.message),
+            None => error.with_message(&flat.message),
+        })
     }
 }
 

@@ -204,7 +204,8 @@ where
 pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<crate::Timestamp>, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
     Ok(match value {
-        serde_json::Value::String(text) => crate::Timestamp::parse(&text),
+        // 0001-01-01 is how the service's language writes "no time".
+        serde_json::Value::String(text) => crate::Timestamp::parse(&text).filter(|time| time.unix() > 0),
         serde_json::Value::Number(number) => number.as_i64().filter(|unix| *unix > 0).map(crate::Timestamp::from_unix),
         _ => None,
     })
@@ -220,6 +221,17 @@ pub fn md5<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<crate::M
         Some(text) if !text.is_empty() => text.parse().map(Some).map_err(de::Error::custom),
         _ => Ok(None),
     }
+}
+
+/// Decodes Base64 in either alphabet, with padding or without; `None` for what is none.
+///
+/// # Example
+///
+/// ```
+/// assert_eq!(pan123_core::wire::base64("-_8").as_deref(), Some(&[0xfb, 0xff][..]));
+/// ```
+pub fn base64(text: &str) -> Option<Vec<u8>> {
+    crate::base64::decode(text)
 }
 
 #[cfg(test)]
