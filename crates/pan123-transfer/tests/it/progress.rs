@@ -1,9 +1,12 @@
 //! What a progress callback hears.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use pan123_core::{ErrorKind, Md5, Runtime};
-use pan123_transfer::{Download, Expected, Fingerprint, Phase, Progress, Upload, UploadLimits};
+use pan123_core::{BoxFuture, ErrorKind, Md5, Runtime, Timestamp, testing::VirtualRuntime};
+use pan123_transfer::{Download, Expected, Fingerprint, PROGRESS_INTERVAL, Phase, Progress, Upload, UploadLimits};
 
 use crate::{
     cdn::{Answer, Cdn},
@@ -11,6 +14,35 @@ use crate::{
     drive::{Drive, Fault},
     error,
 };
+
+const PART: u64 = 600_000;
+
+/// A clock that moves on whenever somebody looks at it, so that every progress is due.
+#[derive(Debug)]
+struct Ticking(VirtualRuntime);
+
+impl Runtime for Ticking {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.advance(PROGRESS_INTERVAL);
+        self.0.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.0.sleep(duration)
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        self.0.random(bytes);
+    }
+}
+
+fn ticking() -> Arc<Ticking> {
+    Arc::new(Ticking(VirtualRuntime::new(0, 1)))
+}
 
 /// Collects what a callback hears, and checks the rules that always hold.
 #[derive(Clone, Default)]
@@ -49,25 +81,25 @@ impl Heard {
 
 #[tokio::test]
 async fn an_upload_in_parts_tells_each_phase_and_nothing_twice() {
-    let clock = clock();
-    let ticking = Arc::clone(&clock);
-    // A part is cut in its middle and sent again; the clock moves on with every call, so that much is told.
-    let drive = Drive::new(1000).fails(move |call, nth| {
-        ticking.advance(std::time::Duration::from_millis(60));
-        (call == "send_part 2" && nth < 2)
-            .then(|| Fault::CutAfter(1, error(ErrorKind::Connection).with_may_have_happened(true)))
+    // A part is cut in its middle, twice, and sent again.
+    let drive = Drive::new(PART).fails(move |call, nth| {
+        let cut = || Fault::CutAfter(300_000, error(ErrorKind::Connection).with_may_have_happened(true));
+        (call == "send_part 2" && nth < 2).then(cut)
     });
     let heard = Heard::default();
-    let upload = Upload::new(Arc::clone(&drive), content(3500), clock).single_step_up_to(0).concurrency(1);
+    let upload = Upload::new(Arc::clone(&drive), content(2_000_000), ticking()).concurrency(1);
     upload.on_progress(heard.callback()).send().await.unwrap();
-    assert_eq!(heard.phases(), [(Phase::Hashing, 0, 3500), (Phase::Sending, 0, 3500), (Phase::Completing, 3500, 3500)]);
+    let size = 2_000_000;
+    let want = [(Phase::Hashing, 0, size), (Phase::Sending, 0, size), (Phase::Completing, size, size)];
+    assert_eq!(heard.phases(), want);
     // Bytes that are sent three times count once.
     let sending = |progress: &&Progress| progress.phase == Phase::Sending;
     for progress in heard.0.lock().unwrap().iter().filter(sending) {
-        assert!(progress.bytes <= u64::from(progress.parts + 1) * 1000, "{progress:?}");
+        assert!(progress.bytes <= u64::from(progress.parts + 1) * PART, "{progress:?}");
     }
+    assert!(heard.0.lock().unwrap().iter().filter(sending).count() > 8, "the chunks of a part are told one by one");
     let last = heard.last(Phase::Sending);
-    assert_eq!((last.parts, last.total_parts, last.total), (4, 4, Some(3500)));
+    assert_eq!((last.parts, last.total_parts, last.total), (4, 4, Some(size)));
 }
 
 #[tokio::test]
@@ -97,15 +129,14 @@ async fn other_ways_of_uploading_tell_their_phases() {
 
 #[tokio::test]
 async fn a_download_that_is_cut_never_goes_back() {
-    let clock = clock();
     let bytes = content(50_000);
     let cdn = Cdn::new(&bytes).answers(|nth| if nth < 3 { Answer::CutAfter(10_000) } else { Answer::Good });
     for expected in [Expected::new(Some(50_000), None), Expected::default()] {
         let heard = Heard::default();
-        let runtime = Arc::clone(&clock) as Arc<dyn Runtime>;
-        let download = Download::new(Arc::clone(&cdn), expected, runtime).on_progress(heard.callback());
+        let download = Download::new(Arc::clone(&cdn), expected, ticking()).on_progress(heard.callback());
         download.bytes(1 << 20).await.unwrap();
         assert_eq!(heard.phases(), [(Phase::Receiving, 0, 50_000), (Phase::Verifying, 50_000, 50_000)]);
         assert_eq!(heard.last(Phase::Receiving).total, Some(50_000));
+        assert!(heard.0.lock().unwrap().len() > 50, "chunks are told one by one");
     }
 }

@@ -305,3 +305,18 @@ async fn one_attempt_is_one_attempt() {
         assert_eq!(count(&drive, call), 1);
     }
 }
+
+#[tokio::test]
+async fn the_time_spent_waiting_is_bounded_too() {
+    let policy = RetryPolicy { max_attempts: u32::MAX, max_elapsed: Duration::from_secs(9), ..RetryPolicy::default() };
+    for call in ["begin", "send_part 1", "send_whole"] {
+        let clock = clock();
+        let drive = failing(call, usize::MAX, || Fault::Refused(error(ErrorKind::RateLimited)));
+        let single_step = if call == "send_whole" { 1 << 20 } else { 0 };
+        let runtime = Arc::clone(&clock) as Arc<dyn Runtime>;
+        let upload = Upload::new(Arc::clone(&drive), content(900), runtime).single_step_up_to(single_step);
+        let failure = upload.retry(policy).send().await.unwrap_err();
+        assert_eq!((failure.kind(), failure.attempts() as usize), (ErrorKind::RateLimited, count(&drive, call)));
+        assert!(clock.elapsed() <= policy.max_elapsed && clock.elapsed() >= policy.max_elapsed / 3, "{call}");
+    }
+}
