@@ -21,7 +21,7 @@ struct Command {
 static CI: Command =
     Command { name: "ci", about: "every check below, in this order, up to the first failure", run: ci };
 
-static CHECKS: [Command; 7] = [
+static CHECKS: [Command; 8] = [
     Command { name: "fmt", about: "the code is formatted", run: steps::fmt },
     Command { name: "clippy", about: "no lint fires, whatever the features", run: steps::clippy },
     Command { name: "docs", about: "the documentation builds without a warning", run: steps::docs },
@@ -30,6 +30,7 @@ static CHECKS: [Command; 7] = [
         about: "the facade builds with each feature alone, none, default, all",
         run: steps::features,
     },
+    Command { name: "examples", about: "every example runs, against the simulator", run: steps::examples },
     Command { name: "trees", about: "small builds stay small, the simulator stays independent", run: steps::trees },
     Command { name: "tidy", about: "the rules of this repository that no other tool knows", run: tidy::run },
     Command {

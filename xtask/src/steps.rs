@@ -47,6 +47,18 @@ pub(crate) fn features(workspace: &Workspace) -> Result<(), String> {
     check(&["--features", &features.join(",")])
 }
 
+/// Runs every example of the facade, built as its users build it: no other crate of the workspace adds a feature.
+pub(crate) fn examples(workspace: &Workspace) -> Result<(), String> {
+    let folder = workspace.root.join("crates").join(FACADE).join("examples");
+    let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned)).collect();
+    names.sort();
+    names.iter().try_for_each(|name| {
+        workspace.cargo_output(&["run", "--quiet", "--package", FACADE, "--example", name]).map(drop)
+    })
+}
+
 /// Looks at what small builds pull in, and that the simulator stays a witness of its own.
 pub(crate) fn trees(workspace: &Workspace) -> Result<(), String> {
     let tree = |arguments: &[&str]| {

@@ -13,8 +13,8 @@ use crate::{Error, ErrorKind, Result, redact};
 ///
 /// A token goes to these addresses, and to upload servers that the service names, if their domain is in
 /// the list of [`allow_upload_domain`](Self::allow_upload_domain). Plain `http` is allowed only where the caller
-/// wrote it: a service on loopback may name other loopback ports; an upload server named with `http` elsewhere is
-/// addressed by `https`.
+/// wrote it: for other ports of a host that is given here with `http`, and between ports of loopback. An upload
+/// server named with `http` elsewhere is addressed by `https`.
 ///
 /// # Example
 ///
@@ -136,7 +136,7 @@ impl Hosts {
         Ok(self)
     }
 
-    /// Allows upload servers in `domain` and its sub-domains, beside those known.
+    /// Allows upload servers in `domain` and its sub-domains, or at an IP address, beside those known.
     #[must_use]
     pub fn allow_upload_domain(mut self, domain: &str) -> Self {
         self.upload_domains.push(domain.trim_matches('.').to_ascii_lowercase());
@@ -180,13 +180,15 @@ impl Hosts {
     /// [`ErrorKind::Config`] naming the host when it may not, with what to call to allow it.
     pub fn upload_server(&self, named: &Url) -> Result<Url> {
         let bases = [&self.open, &self.web, &self.login, &self.share];
-        let same_origin = bases.iter().any(|base| base.origin() == named.origin());
-        if same_origin || (is_loopback(named) && is_loopback(&self.open)) {
+        // The caller wrote this host, and whether the token goes there in the clear.
+        let written = bases.iter().any(|base| base.host() == named.host() && base.scheme() == named.scheme());
+        if written || (is_loopback(named) && is_loopback(&self.open)) {
             return Ok(named.clone());
         }
-        let host = named.domain().unwrap_or_default().to_ascii_lowercase();
-        let known = self.upload_domains.iter().any(|domain| {
-            host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        let host = named.host_str().unwrap_or_default().to_ascii_lowercase();
+        let known = self.upload_domains.iter().any(|allowed| match named.domain() {
+            Some(_) => host.strip_suffix(allowed.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+            None => host == *allowed,
         });
         if !known {
             return Err(Error::new(
@@ -260,6 +262,17 @@ mod tests {
         let hosts = Hosts::default().with_open("http://127.0.0.1:9000").unwrap();
         assert_eq!(server(&hosts, "http://127.0.0.1:9001").as_deref(), Some("http://127.0.0.1:9001/"));
         assert_eq!(server(&hosts, "http://10.0.0.1:9001"), None);
+    }
+
+    #[test]
+    fn a_host_that_the_caller_wrote_may_name_its_other_ports() {
+        let hosts = Hosts::default().with_open("http://192.168.1.5:9000").unwrap();
+        assert_eq!(server(&hosts, "http://192.168.1.5:9001").as_deref(), Some("http://192.168.1.5:9001/"));
+        assert_eq!(server(&hosts, "http://192.168.1.6:9001"), None);
+        let hosts = hosts.allow_upload_domain("192.168.1.6");
+        assert_eq!(server(&hosts, "https://192.168.1.6:9001").as_deref(), Some("https://192.168.1.6:9001/"));
+        let hosts = Hosts::default().with_open("https://proxy.example").unwrap();
+        assert_eq!(server(&hosts, "http://proxy.example"), None, "the caller wrote https");
     }
 
     #[test]

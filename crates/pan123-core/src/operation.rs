@@ -411,6 +411,10 @@ impl Request {
     pub(crate) fn append_query(&self, url: &mut Url) {
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
+            // A blank may only be written as %20 where a time is asked for (`dlink.traffic_log`); a plus sign that is
+            // meant as such is %2B here already.
+            let query = url.query().unwrap_or_default().replace('+', "%20");
+            url.set_query(Some(&query));
         }
     }
 

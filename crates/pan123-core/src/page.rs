@@ -19,38 +19,56 @@ pub trait Paged: Operation + Clone + PartialEq {
 /// The pages of a [`Paged`] operation, one request for each.
 pub struct Pages<O> {
     pipeline: Pipeline,
-    next: Option<O>,
+    next: Next<O>,
+    /// An operation seen before, moved on after 1, 2, 4, 8 … pages: a cursor that goes in circles meets it (Brent).
+    anchor: O,
+    since_anchor: u64,
+    until_next_anchor: u64,
+}
+
+enum Next<O> {
+    Page(O),
+    End,
+    /// The cursor came back to where it was.
+    Circle,
 }
 
 impl<O: Paged> Pages<O> {
     /// Begins with the page that `first` asks for.
     pub fn new(pipeline: Pipeline, first: O) -> Self {
-        Self { pipeline, next: Some(first) }
+        Self { pipeline, anchor: first.clone(), next: Next::Page(first), since_anchor: 0, until_next_anchor: 1 }
     }
 
     /// Returns the next page, `None` behind the last. After an error the same page is asked for again.
     ///
     /// # Errors
     ///
-    /// What sending gave, or [`ErrorKind::Decode`] when the service's cursor does not move.
+    /// What sending gave, or [`ErrorKind::Decode`] when the service's cursor goes in circles.
     pub async fn next(&mut self) -> Result<Option<O::Output>> {
-        let Some(operation) = &self.next else {
-            return Ok(None);
+        let operation = match &self.next {
+            Next::Page(operation) => operation,
+            Next::End => return Ok(None),
+            Next::Circle => {
+                self.next = Next::End;
+                let text = "the service's cursor goes in circles; the listing would never end";
+                return Err(Error::new(ErrorKind::Decode, text).with_endpoint(O::META.id));
+            }
         };
         let page = self.pipeline.send(operation).await?;
         let mut next = operation.clone();
-        if !next.advance(&page) {
-            self.next = None;
-        } else if next == *operation {
-            self.next = None;
-            return Err(Error::new(
-                ErrorKind::Decode,
-                "the service's cursor does not move; the listing would never end",
-            )
-            .with_endpoint(O::META.id));
+        self.next = if !next.advance(&page) {
+            Next::End
+        } else if next == self.anchor {
+            Next::Circle
         } else {
-            self.next = Some(next);
-        }
+            self.since_anchor += 1;
+            if self.since_anchor == self.until_next_anchor {
+                self.anchor = next.clone();
+                self.since_anchor = 0;
+                self.until_next_anchor *= 2;
+            }
+            Next::Page(next)
+        };
         Ok(Some(page))
     }
 }
@@ -112,7 +130,7 @@ impl<O: Paged> Items<O> {
 
 impl<O> fmt::Debug for Pages<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").field("done", &self.next.is_none()).finish_non_exhaustive()
+        f.debug_struct("Pages").field("done", &!matches!(self.next, Next::Page(_))).finish_non_exhaustive()
     }
 }
 

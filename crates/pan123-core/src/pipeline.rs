@@ -187,7 +187,9 @@ impl Pipeline {
             None => operation.refine(error.with_endpoint(meta.id)),
         })?;
         // The service has said that it did it; only what it said about it cannot be read.
-        operation.decode(reply).map_err(|error| error.with_endpoint(meta.id).with_may_have_happened(meta.effect != Effect::None))
+        operation
+            .decode(reply)
+            .map_err(|error| error.with_endpoint(meta.id).with_may_have_happened(meta.effect != Effect::None))
     }
 
     /// Returns the clock, sleep and chance that this pipeline uses.

@@ -63,6 +63,20 @@ pub(crate) fn exact(text: &str, secrets: &[&str]) -> String {
     out
 }
 
+/// Returns what a JSON parser says, without the text that it quotes from the document.
+pub(crate) fn json_error(cause: &serde_json::Error) -> String {
+    let said = cause.to_string();
+    let quoted = |open: &str, close: char| {
+        let start = said.find(open)? + open.len();
+        // The quoted text may hold anything, so it ends at the last mark of its kind before the parser's own words.
+        let rest = &said[start..];
+        let end = rest.find(", expected").map_or(rest.len(), |words| words);
+        let end = start + rest[..end].rfind(close)?;
+        Some(format!("{}{STRUCK}{}", &said[..start], &said[end..]))
+    };
+    quoted("string \"", '"').or_else(|| quoted("unknown variant `", '`')).unwrap_or(said)
+}
+
 /// Returns a URL without its query, fragment and user information.
 pub fn url(url: &url::Url) -> String {
     let mut shown = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
@@ -109,7 +123,7 @@ fn push_plain(out: &mut String, word: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{exact, text};
+    use super::{exact, json_error, text};
 
     #[test]
     fn secrets_are_struck_out_of_foreign_text() {
@@ -125,6 +139,25 @@ mod tests {
         ] {
             assert_eq!(text(given), want);
         }
+    }
+
+    #[test]
+    fn a_parser_does_not_quote_the_document() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Data {
+            #[expect(dead_code, reason = "only its type matters")]
+            id: u64,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        enum Kind {}
+        for json in [r#""planted\", expected \"x""#, r#"{"id":"planted"}"#, "\"planted\"", r#"["planted"]"#] {
+            let said = json_error(&serde_json::from_str::<Data>(json).unwrap_err());
+            assert!(!said.contains("planted") && !said.is_empty(), "{said}");
+        }
+        let said = json_error(&serde_json::from_str::<Kind>("\"planted\"").unwrap_err());
+        assert!(!said.contains("planted"), "{said}");
+        let said = json_error(&serde_json::from_str::<Data>("{}").unwrap_err());
+        assert_eq!(said, "missing field `id` at line 1 column 2");
     }
 
     #[test]

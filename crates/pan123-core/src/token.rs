@@ -69,6 +69,10 @@ impl Token {
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| end > now.plus(RENEWAL_MARGIN))
     }
+
+    fn has_ended(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
 }
 
 /// How long before its end a token is renewed.
@@ -203,14 +207,20 @@ impl Tokens {
         tokens
     }
 
-    /// Returns a token that lasts, renewing it when it is about to end.
+    /// Returns a token that lasts, renewing it when it is about to end. One that cannot be renewed is used until it ends.
     ///
     /// # Errors
     ///
     /// What the source or the store gave.
     pub async fn get(&self) -> Result<Token> {
-        match self.0.current().filter(|token| token.is_fresh(self.0.runtime.now())) {
-            Some(token) => Ok(token),
+        let current = self.0.current();
+        match current {
+            Some(token) if token.is_fresh(self.0.runtime.now()) => Ok(token),
+            // A token that ought to be renewed still works until it ends.
+            Some(token) => self.renew(None).await.or_else(|error| match token.has_ended(self.0.runtime.now()) {
+                true => Err(error),
+                false => Ok(token),
+            }),
             None => self.renew(None).await,
         }
     }
