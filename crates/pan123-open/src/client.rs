@@ -248,7 +248,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when there are no credentials, one of them is empty or is an address, a direct-link key is empty, or no
+    /// [`ErrorKind::Config`] when there are no credentials, one of them is empty or is an address, a direct-link key or validity is empty, or no
     /// HTTP transport is there (build with the feature `rustls` or `native-tls`, or give one).
     pub fn build(self) -> Result<Client> {
         let hosts = self.hosts.unwrap_or_default();
@@ -286,6 +286,10 @@ impl ClientBuilder {
             }
             Credentials::Source(source) => Tokens::new(source, store, Arc::clone(&runtime)),
         };
+        #[cfg(feature = "link")]
+        if self.link_validity.is_some_and(|validity| validity.is_zero()) {
+            return Err(bad("a direct link that is valid for no time at all is of no use"));
+        }
         #[cfg(feature = "link")]
         if self.link_key.as_ref().is_some_and(Secret::is_empty) {
             return Err(bad("the direct-link key is empty; leave it out to get unsigned links"));

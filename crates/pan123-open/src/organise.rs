@@ -7,6 +7,7 @@ use pan123_core::{Error, ErrorKind, FileId, Result};
 use crate::{
     Client,
     ops::manage::{self, CopyState, CopyTask},
+    verbs::concerns_everything,
 };
 
 /// How long a copy of many entries may take before [`Client::copy_all`] stops waiting.
@@ -80,11 +81,18 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`move_to`](Self::move_to).
+    /// As [`move_to`](Self::move_to). An entry that failed may have got as far as the trash.
     pub async fn delete<I: Into<FileId>>(&self, files: impl IntoIterator<Item = I>) -> Result<()> {
         let ids: Vec<FileId> = files.into_iter().map(Into::into).collect();
-        self.trash(ids.iter().copied()).await?;
-        self.batch(ids, manage::Delete::new).await
+        let mut failed = match self.trash(ids.iter().copied()).await {
+            Ok(()) => Vec::new(),
+            Err(error) => error.failed_items().to_vec(),
+        };
+        let trashed = ids.iter().copied().filter(|id| failed.iter().all(|(kept, _)| kept != id));
+        if let Err(error) = self.batch(trashed.collect::<Vec<_>>(), manage::Delete::new).await {
+            failed.extend_from_slice(error.failed_items());
+        }
+        Error::of_batch(failed, ids.len())
     }
 
     /// Renames many files and folders, 30 by each call.
@@ -98,14 +106,22 @@ impl Client {
     ) -> Result<()> {
         let renames: Vec<_> = names.into_iter().map(|(id, name)| (id.into(), name.into())).collect();
         let mut failed = Vec::new();
+        let mut stopped: Option<Error> = None;
         for chunk in renames.chunks(manage::MOST_RENAMES) {
             let renamings = chunk.iter().map(|(id, name): &(FileId, String)| manage::Renaming::new(*id, name.as_str()));
-            match self.send(manage::RenameBatch::new(renamings.collect::<Vec<_>>())).await {
+            let sent = match &stopped {
+                Some(error) => Err(error.clone()),
+                None => self.send(manage::RenameBatch::new(renamings.collect::<Vec<_>>())).await,
+            };
+            match sent {
                 Ok(report) => failed.extend(report.failed.into_iter().map(|failure| {
                     let reason = Error::new(ErrorKind::Api, "the service did not rename the entry");
                     (failure.id, reason.with_endpoint("open/file.rename_batch").with_answer(0, &failure.message))
                 })),
-                Err(error) => failed.extend(chunk.iter().map(|(id, _)| (*id, error.clone()))),
+                Err(error) => {
+                    failed.extend(chunk.iter().map(|(id, _)| (*id, error.clone())));
+                    stopped = Some(error).filter(concerns_everything);
+                }
             }
         }
         Error::of_batch(failed, renames.len())

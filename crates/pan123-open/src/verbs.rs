@@ -50,7 +50,8 @@ impl Client {
 
     /// Makes the folder `name` in `parent` and returns its id.
     ///
-    /// When the answer is lost, the folder is looked for, so that none is made twice.
+    /// When the answer is lost, the folder is looked for, so that none is made twice; one that was there before counts
+    /// as made then, because nobody can tell.
     ///
     /// # Errors
     ///
@@ -154,9 +155,7 @@ impl Client {
             };
             if let Err(error) = sent {
                 failed.extend(chunk.iter().map(|id| (*id, error.clone())));
-                if concerns_everything(&error) {
-                    stopped = Some(error);
-                }
+                stopped = Some(error).filter(concerns_everything);
             }
         }
         Error::of_batch(failed, ids.len())
@@ -164,7 +163,7 @@ impl Client {
 }
 
 /// Says whether the next call is bound to fail for the same reason.
-fn concerns_everything(error: &Error) -> bool {
+pub(crate) fn concerns_everything(error: &Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::Unauthorized

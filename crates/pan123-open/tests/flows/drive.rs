@@ -29,13 +29,24 @@ async fn a_listing_of_any_length_is_complete_and_leaves_the_trash_out() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_does_not_move_is_an_error() {
+async fn a_cursor_that_goes_nowhere_is_an_error() {
     let world = World::new().await;
     let page = r#"{"code":0,"message":"ok","data":{"lastFileId":7,"fileList":[{"fileId":7,"filename":"a","parentFileId":0,"type":0,"etag":"0cc175b9c0f1b6a831c399e269772661","size":1,"trashed":0}]}}"#;
     world.sim.fault(pan123_sim::Fault::on("open/file.list_v2").every().body("application/json", page));
     let error = world.client.list(FileId::ROOT).collect().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
-    assert!(world.sim.count("open/file.list_v2") <= 2);
+    assert!(world.sim.count("open/file.list_v2") <= 3);
+
+    // Not only a cursor that stands still: one that goes in circles does not end either.
+    let world = World::new().await;
+    let page = |cursor: u32| page.replace("\"lastFileId\":7", &format!("\"lastFileId\":{cursor}"));
+    for round in 0..40 {
+        let plan = pan123_sim::Fault::on("open/file.list_v2").nth(round + 1);
+        world.sim.fault(plan.body("application/json", page(7 + (round % 3) as u32)));
+    }
+    let error = world.client.list(FileId::ROOT).collect().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+    assert!(world.sim.count("open/file.list_v2") < 20);
 }
 
 #[tokio::test]

@@ -16,13 +16,16 @@ const STEPS: [(&str, u64); 5] = [
 
 type Moment = fn(Fault) -> Fault;
 
-const MOMENTS: [(&str, Moment); 7] = [
+const MOMENTS: [(&str, Moment); 8] = [
     ("refused before", |fault| fault.before().status(500)),
     ("too many before", |fault| fault.before().code(429)),
     ("answer lost", Fault::drop_answer),
     ("cut in the middle", Fault::during),
     ("failed after", |fault| fault.after().status(502)),
     ("nonsense after", |fault| fault.after().body("text/html", "<html>")),
+    ("done, and said in a way that cannot be read", |fault| {
+        fault.after().body("application/json", r#"{"code":0,"message":"ok","data":"planted"}"#)
+    }),
     ("refused for good", |fault| fault.before().code(88).message("no")),
 ];
 

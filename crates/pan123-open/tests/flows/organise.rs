@@ -88,7 +88,15 @@ async fn the_trash_gives_back_and_forgets() {
     world.client.restore_to([file], FileId::ROOT).await.unwrap();
     assert!(world.sim.file("/a.txt").is_some());
 
+    // Two calls of trashing, one of which fails: what was trashed is deleted, what was not is named.
+    let many: Vec<FileId> = (0..150).map(|number| id(world.sim.put(&format!("/n/{number}"), "x"))).collect();
+    world.sim.fault(Fault::on("open/file.trash").code(77));
+    let error = world.client.delete(many.iter().copied()).await.unwrap_err();
+    assert_eq!(error.failed_items().len(), 100, "{error}");
+    assert!(world.sim.file_by_id(many[0].get()).is_some() && world.sim.file_by_id(many[149].get()).is_none());
+
+    let before = world.sim.count("open/file.trash");
     world.client.delete([file]).await.unwrap();
     assert!(world.sim.file_by_id(file.get()).is_none());
-    assert_eq!(world.sim.count("open/file.trash"), 4, "the service deletes only what is in the trash");
+    assert_eq!(world.sim.count("open/file.trash"), before + 1, "the service deletes only what is in the trash");
 }

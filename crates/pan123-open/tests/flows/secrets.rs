@@ -55,6 +55,10 @@ async fn no_secret_that_a_service_repeats_comes_through() {
         format!("client {secret} unknown"),
     ];
     for message in &repeated {
+        // In place of the data too, where a parser would quote it.
+        let body = serde_json::json!({"code": 0, "message": "ok", "data": message}).to_string();
+        world.sim.fault(Fault::on("open/user.info").body("application/json", body));
+        check(&everything(&world.client.user_info().await.unwrap_err()), &[&token]);
         world.sim.fault(Fault::on("open/user.info").code(77).message(message));
         let error = world.client.user_info().await.unwrap_err();
         check(&everything(&error), &[&token]);

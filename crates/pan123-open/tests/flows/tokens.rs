@@ -69,6 +69,24 @@ async fn a_token_about_to_end_is_renewed_before_it_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_that_cannot_be_renewed_yet_is_used_until_it_ends() {
+    let world = World::with(|sim| sim.token_lifetime(Duration::from_secs(3600)), |client| client).await;
+    world.client.user_info().await.unwrap();
+    world.sim.fault(Fault::on(TOKEN).every().status(503));
+    world.sim.advance(Duration::from_secs(3500));
+    world.runtime.advance(Duration::from_secs(3500));
+    world.client.user_info().await.unwrap();
+
+    let held = world.client.token().await.unwrap();
+    let held = builder(&world.sim, &world.runtime).token(held).build().unwrap();
+    held.user_info().await.unwrap();
+    world.sim.advance(Duration::from_secs(200));
+    world.runtime.advance(Duration::from_secs(200));
+    assert_eq!(held.user_info().await.unwrap_err().kind(), ErrorKind::Unauthorized);
+    assert_eq!(world.client.user_info().await.unwrap_err().kind(), ErrorKind::Server);
+}
+
+#[tokio::test]
 async fn wrong_credentials_are_asked_about_once() {
     let world = World::new().await;
     let client = builder(&world.sim, &world.runtime).app(world.sim.client_id(), "not the secret").build().unwrap();
