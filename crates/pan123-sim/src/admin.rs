@@ -102,6 +102,11 @@ fn fault(fields: &Fields) -> Result<Fault, Refusal> {
         "reuse_without_id",
         "task_pending",
         "task_fails",
+        "task_status",
+        "no_task_id",
+        "space_full",
+        "lists_late",
+        "page_shell",
     ];
     if let Some(unknown) = fields.0.keys().find(|name| !KNOWN.contains(&name.as_str())) {
         return Err(Refusal::rule(format!("a fault has no `{unknown}`")).with_status(400));
@@ -153,7 +158,13 @@ fn fault(fields: &Fields) -> Result<Fault, Refusal> {
     if let Some(late) = fields.number("reuse_without_id")? {
         fault = fault.reuse_without_id(u32::try_from(late).unwrap_or(u32::MAX));
     }
-    let switches: [Switch; 10] = [
+    if let Some(status) = fields.0.get("task_status").and_then(Value::as_i64) {
+        fault = fault.task_status(status);
+    }
+    if let Some(late) = fields.number("lists_late")? {
+        fault = fault.lists_late(u32::try_from(late).unwrap_or(u32::MAX));
+    }
+    let switches: [Switch; 13] = [
         ("drop_answer", Fault::drop_answer),
         ("stall", Fault::stall),
         ("ignore_range", Fault::ignore_range),
@@ -164,6 +175,9 @@ fn fault(fields: &Fields) -> Result<Fault, Refusal> {
         ("upload_failed", Fault::upload_failed),
         ("task_pending", Fault::task_pending),
         ("task_fails", Fault::task_fails),
+        ("no_task_id", Fault::no_task_id),
+        ("space_full", Fault::space_full),
+        ("page_shell", Fault::page_shell),
     ];
     for (name, change) in switches {
         fault = apply(fault, fields.bool(name)?, change);

@@ -1,6 +1,6 @@
 //! The parameters of a call: what the reference names, checked in strict mode and understood kindly in lenient mode.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::reply::Refusal;
 
@@ -41,6 +41,10 @@ pub(crate) enum Kind {
     Bool,
     Ints,
     Texts,
+    /// A list of objects.
+    Objects,
+    /// Whatever it is; the operation looks at it.
+    Any,
 }
 
 impl Param {
@@ -115,6 +119,15 @@ impl Args {
         Ok(())
     }
 
+    /// A parameter as it was given.
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.get(name)
+    }
+
+    pub(crate) fn objects(&self, name: &str) -> Vec<&Map<String, Value>> {
+        self.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).collect()
+    }
+
     fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
@@ -131,6 +144,10 @@ impl Args {
     /// A text, empty when it is optional and not there.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(crate) fn opt_text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
     }
 
     /// A truth value, false when it is not there.
@@ -176,15 +193,17 @@ fn check(kind: Kind, place: Place, value: &Value) -> Option<Value> {
             Kind::Bool => value.is_boolean(),
             Kind::Ints => value.as_array().is_some_and(|list| list.iter().all(Value::is_i64)),
             Kind::Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
+            Kind::Objects => value.as_array().is_some_and(|list| list.iter().all(Value::is_object)),
+            Kind::Any => true,
         };
         return right.then(|| value.clone());
     }
     let text = value.as_str()?;
     match kind {
         Kind::Int => text.parse::<i64>().ok().filter(|number| number.to_string() == text).map(Value::from),
-        Kind::Text => Some(value.clone()),
+        Kind::Text | Kind::Any => Some(value.clone()),
         Kind::Bool => text.parse::<bool>().ok().map(Value::from),
-        Kind::Ints | Kind::Texts => None,
+        Kind::Ints | Kind::Texts | Kind::Objects => None,
     }
 }
 
@@ -212,6 +231,8 @@ fn understand(kind: Kind, value: &Value) -> Option<Value> {
             },
             _ => None,
         },
+        Kind::Any => Some(value.clone()),
+        Kind::Objects => value.as_array().filter(|list| list.iter().all(Value::is_object)).map(|_| value.clone()),
         Kind::Ints | Kind::Texts => {
             let item = if kind == Kind::Ints { Kind::Int } else { Kind::Text };
             let list: Vec<Value> = match value {
@@ -236,6 +257,8 @@ fn wanted(kind: Kind) -> &'static str {
         Kind::Bool => "true or false",
         Kind::Ints => "a list of whole numbers",
         Kind::Texts => "a list of texts",
+        Kind::Objects => "a list of objects",
+        Kind::Any => "a value",
     }
 }
 

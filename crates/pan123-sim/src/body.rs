@@ -246,10 +246,33 @@ impl Arrived {
     }
 }
 
+/// A request's body: still arriving, or read already to learn which operation it is for.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Arriving(Incoming),
+    Read(Bytes),
+}
+
+impl From<Incoming> for Asked {
+    fn from(incoming: Incoming) -> Self {
+        Self::Arriving(incoming)
+    }
+}
+
+impl Asked {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self {
+            Self::Arriving(incoming) => Pin::new(incoming).poll_frame(cx),
+            Self::Read(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Read(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+        }
+    }
+}
+
 /// A request's body on its way in.
 #[derive(Debug)]
 pub(crate) struct Tap {
-    incoming: Incoming,
+    incoming: Asked,
     arrived: Arrived,
     /// Where a fault ends it.
     end: Option<(u64, End)>,
@@ -258,7 +281,7 @@ pub(crate) struct Tap {
 
 impl Tap {
     pub(crate) fn new(
-        incoming: Incoming,
+        incoming: Asked,
         arrived: Arrived,
         end: Option<(u64, End)>,
         stalls: Arc<watch::Sender<usize>>,
@@ -284,7 +307,7 @@ impl Body for Tap {
             this.arrived.0.lock().unwrap_or_else(PoisonError::into_inner).cut = true;
             return Poll::Ready(Some(Err(Box::new(Cut))));
         }
-        Pin::new(&mut this.incoming).poll_frame(cx).map(|frame| {
+        this.incoming.poll_frame(cx).map(|frame| {
             frame.map(|frame| {
                 let frame = frame?;
                 if let Some(data) = frame.data_ref() {
@@ -296,10 +319,17 @@ impl Body for Tap {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.end.is_none() && self.incoming.is_end_stream()
+        let ended = match &self.incoming {
+            Asked::Arriving(incoming) => incoming.is_end_stream(),
+            Asked::Read(bytes) => bytes.is_empty(),
+        };
+        self.end.is_none() && ended
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match &self.incoming {
+            Asked::Arriving(incoming) => incoming.size_hint(),
+            Asked::Read(bytes) => SizeHint::with_exact(bytes.len() as u64),
+        }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) download_lifetime: Duration,
     pub(crate) cdn_connections: Option<usize>,
     pub(crate) link_authentication: bool,
+    pub(crate) task_polls: u32,
     pub(crate) dir: Option<PathBuf>,
     pub(crate) listen: SocketAddr,
 }
@@ -97,7 +98,7 @@ impl Default for Builder {
             config: Config {
                 lenient: false,
                 seed: 0,
-                slice_size: 16 << 20,
+                slice_size: SLICE_SIZE,
                 quirks: false,
                 rate_limits: false,
                 verify: true,
@@ -105,6 +106,7 @@ impl Default for Builder {
                 download_lifetime: Duration::from_secs(24 * 3600),
                 cdn_connections: None,
                 link_authentication: true,
+                task_polls: 0,
                 dir: None,
                 listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             },
@@ -180,6 +182,13 @@ impl Builder {
         self
     }
 
+    /// How often a task (a copy, an import, an offline download, a transcode, a save) answers that it is still running
+    /// before it is done. 0 by default: it is done when it is first asked for.
+    pub fn task_polls(mut self, polls: u32) -> Self {
+        self.config.task_polls = polls;
+        self
+    }
+
     /// Keeps the drive in a folder, and takes it over from there when it starts. In memory by default.
     pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.config.dir = Some(dir.into());
@@ -216,3 +225,6 @@ impl Builder {
         Ok(Simulator::new(shared, tasks))
     }
 }
+
+/// The size of slices unless another one is asked for.
+pub(crate) const SLICE_SIZE: u64 = 16 << 20;

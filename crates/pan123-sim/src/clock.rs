@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
 /// A clock that follows the machine's until it is set; then it stands still until it is moved.
@@ -55,6 +56,33 @@ pub(crate) fn http_date(unix: i64) -> String {
     timestamp(unix).to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
+/// Reads a moment that [`local`] wrote.
+pub(crate) fn parse_local(text: &str) -> Option<i64> {
+    parse_beijing("%Y-%m-%d %H:%M:%S", text).filter(|unix| local(*unix) == text)
+}
+
+/// `2026010115`: an hour of UTC+8.
+pub(crate) fn hour_text(unix: i64) -> String {
+    beijing(unix, HOUR)
+}
+
+/// Reads an hour that [`hour_text`] wrote.
+pub(crate) fn parse_hour(text: &str) -> Option<i64> {
+    let minutes = format!("{text}00");
+    parse_beijing("%Y%m%d%H%M", &minutes).filter(|unix| hour_text(*unix) == text)
+}
+
+#[expect(dead_code, reason = "for the share face, which comes next")]
+/// `202601010000`: a minute of UTC+8.
+pub(crate) fn minute_text(unix: i64) -> String {
+    beijing(unix, "%Y%m%d%H%M")
+}
+
+fn parse_beijing(format: &str, text: &str) -> Option<i64> {
+    let moment = DateTime::strptime(format, text).ok()?;
+    Some(moment.to_zoned(TimeZone::fixed(Offset::constant(8))).ok()?.timestamp().as_second())
+}
+
 fn beijing(unix: i64, format: &str) -> String {
     timestamp(unix).to_zoned(TimeZone::fixed(Offset::constant(8))).strftime(format).to_string()
 }
@@ -68,6 +96,8 @@ fn machine_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+const HOUR: &str = "%Y%m%d%H";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +107,15 @@ mod tests {
         assert_eq!(local(1_700_000_000), "2023-11-15 06:13:20");
         assert_eq!(rfc3339(1_700_000_000), "2023-11-15T06:13:20+08:00");
         assert_eq!(http_date(1_700_000_000), "Tue, 14 Nov 2023 22:13:20 GMT");
+    }
+
+    #[test]
+    fn moments_are_read_as_they_are_written() {
+        assert_eq!(parse_local("2023-11-15 06:13:20"), Some(1_700_000_000));
+        assert_eq!(parse_hour("2023111506"), Some(1_700_000_000 - 13 * 60 - 20));
+        for bad in ["2023-11-15", "2023-11-15T06:13:20", "2023-13-15 06:13:20", ""] {
+            assert_eq!((parse_local(bad), parse_hour(bad)), (None, None), "{bad}");
+        }
     }
 
     #[test]

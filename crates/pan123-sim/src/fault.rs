@@ -64,6 +64,10 @@ pub(crate) enum Oddity {
     UploadFailed,
     TaskPending,
     TaskFails,
+    TaskStatus(i64),
+    NoTaskId,
+    SpaceFull,
+    ListsLate(u32),
 }
 
 impl Fault {
@@ -227,14 +231,39 @@ impl Fault {
         self.oddity(Oddity::ReuseWithoutId { late })
     }
 
-    /// On the query of a copy task or an offline download: the task is still running.
+    /// On the query of a task (a copy, an import, an offline download, a transcode, a save): the task is still running.
     pub fn task_pending(self) -> Self {
         self.oddity(Oddity::TaskPending)
     }
 
-    /// On the start of a copy task or an offline download: the task is accepted, makes nothing, and fails.
+    /// On the start of a task: the task is accepted, makes nothing, and fails.
     pub fn task_fails(self) -> Self {
         self.oddity(Oddity::TaskFails)
+    }
+
+    /// On the query of a task: the task is in the state of this number, whatever it means.
+    pub fn task_status(self, status: i64) -> Self {
+        self.oddity(Oddity::TaskStatus(status))
+    }
+
+    /// On the saving of a share's files: the task is started, but its id is not told.
+    pub fn no_task_id(self) -> Self {
+        self.oddity(Oddity::NoTaskId)
+    }
+
+    /// On a download of the transcoding space: the space is full, so that there is no address.
+    pub fn space_full(self) -> Self {
+        self.oddity(Oddity::SpaceFull)
+    }
+
+    /// On an import into the transcoding space: the next `late` listings of it leave the videos out.
+    pub fn lists_late(self, late: u32) -> Self {
+        self.oddity(Oddity::ListsLate(late))
+    }
+
+    /// Answers status 200 with an HTML page, as a host does that does not serve the API.
+    pub fn page_shell(self) -> Self {
+        self.body("text/html; charset=utf-8", crate::reply::PAGE_SHELL)
     }
 
     fn oddity(mut self, oddity: Oddity) -> Self {
@@ -299,10 +328,11 @@ impl FaultBook {
         self.planned.clear();
     }
 
-    /// Counts a call and gives the first fault that it meets.
-    pub(crate) fn meet(&mut self, op: &str) -> Option<Fault> {
+    /// Counts a call and gives the first fault that it meets, by either of its names.
+    pub(crate) fn meet(&mut self, op: &str, also: Option<&str>) -> Option<Fault> {
         let mut met = None;
-        for (fault, calls) in self.planned.iter_mut().filter(|(fault, _)| fault.matches(op)) {
+        let called = |fault: &Fault| fault.matches(op) || also.is_some_and(|also| fault.matches(also));
+        for (fault, calls) in self.planned.iter_mut().filter(|(fault, _)| called(fault)) {
             *calls += 1;
             let due = *calls >= fault.nth && fault.times.is_none_or(|times| *calls < fault.nth.saturating_add(times));
             if due && met.is_none() {
@@ -320,7 +350,7 @@ mod tests {
     fn met(fault: Fault, calls: usize) -> Vec<bool> {
         let mut book = FaultBook::default();
         book.plan(fault);
-        (0..calls).map(|_| book.meet("open/file.mkdir").is_some()).collect()
+        (0..calls).map(|_| book.meet("open/file.mkdir", None).is_some()).collect()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One request from its arrival to its answer: route, fault, credentials, parameters, operation, log.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::admin;
 use crate::args::{Args, Given, Place};
-use crate::body::{Arrived, Cut, End, Outgoing, Source, StallGuard, Tap};
+use crate::body::{Arrived, Asked, Cut, End, Outgoing, Source, StallGuard, Tap};
 use crate::clock::http_date;
 use crate::disk;
 use crate::face::Face;
@@ -17,7 +18,7 @@ use crate::fault::{Fault, Script, When};
 use crate::form::{self, FilePart, Form, Reading};
 use crate::log::RecordedRequest;
 use crate::ops::cdn::Fetch;
-use crate::ops::{Call, cdn, upload_v1, upload_v2};
+use crate::ops::{Call, cdn, images, transcode, upload_v1, upload_v2};
 use crate::reply::{Payload, Refusal, Reply};
 use crate::route::{self, Auth, NoRoute, Route, Run};
 use crate::state::Shared;
@@ -32,16 +33,25 @@ pub(crate) async fn request(
 ) -> Result<Response<Outgoing>, Cut> {
     let (head, incoming) = request.into_parts();
     if face == Face::Admin {
-        let tap = Tap::new(incoming, Arrived::default(), None, Arc::clone(&shared.stalls));
+        let tap = Tap::new(incoming.into(), Arrived::default(), None, Arc::clone(&shared.stalls));
         let reply = admin::answer(&shared, &head, tap).await.unwrap_or_else(Reply::from);
         return Ok(respond(&shared, &link, &head.method, reply, "", None));
     }
-    let route = route::find(face, &head.method, &head.uri, shared.config.lenient);
+    let mut route = route::find(face, &head.method, &head.uri, shared.config.lenient);
+    let mut incoming = Asked::from(incoming);
+    if let Ok(found) = route.as_ref()
+        && found.needs_body()
+    {
+        let whole = form::whole(Tap::new(incoming, Arrived::default(), None, Arc::clone(&shared.stalls))).await;
+        let whole = whole.unwrap_or_default();
+        route = Ok(route::by_body(found, &whole));
+        incoming = Asked::Read(whole);
+    }
     let (sequence, trace, fault) = {
         let mut state = shared.state();
         let recorded = record(&head, face, route.ok(), state.clock.now());
-        let sequence = state.log.begin(recorded);
-        let fault = route.ok().and_then(|route| state.meet_fault(route.id)).map(made_whole);
+        let sequence = state.log.begin(recorded, route.ok().and_then(|route| route.also));
+        let fault = route.ok().and_then(|route| state.meet_fault(route.id, route.also)).map(made_whole);
         (sequence, state.trace(), fault)
     };
     shared.arrivals.send_replace(sequence);
@@ -57,7 +67,9 @@ pub(crate) async fn request(
             form::drain(tap).await;
             Ok(Reply::data(Value::Null))
         }
-        (Ok(route), None) => carry_out(&shared, route, &head, tap, fault.as_ref().map(|fault| &fault.script)).await,
+        (Ok(route), None) => {
+            carry_out(&shared, route, &head, tap, link.peer, fault.as_ref().map(|fault| &fault.script)).await
+        }
         (Err(none), None) => {
             form::drain(tap).await;
             Err(nothing_there(none, face, &head))
@@ -152,30 +164,40 @@ async fn carry_out(
     route: &Route,
     head: &Parts,
     tap: Tap,
+    peer: Option<IpAddr>,
     script: Option<&Script>,
 ) -> Result<Reply, Refusal> {
-    let admitted = check_credentials(shared, route, &head.headers).and_then(|token| check_rate(shared, route, &token));
-    if let Err(refusal) = admitted {
-        form::drain(tap).await;
-        return Err(refusal);
-    }
+    let admitted = check_credentials(shared, route, &head.headers)
+        .and_then(|token| check_rate(shared, route, &token).map(|()| token));
+    let token = match admitted {
+        Ok(token) => token,
+        Err(refusal) => {
+            form::drain(tap).await;
+            return Err(refusal);
+        }
+    };
     let lenient = shared.config.lenient;
     let oddity = script.and_then(|script| script.oddity);
     let reading = |file, piece, most| Reading { file, lenient, keep: shared.config.verify, piece, most };
     let query = form::pairs(head.uri.query().unwrap_or_default()).into_iter();
     let query = query.map(|(name, value)| (Place::Query, name, Value::from(value)));
     match route.run {
-        Run::Download | Run::DirectLink => {
+        Run::Download | Run::DirectLink | Run::Image | Run::Playlist => {
             form::drain(tap).await;
             let fetch = Fetch {
                 method: &head.method,
                 path: head.uri.path(),
                 query: head.uri.query().unwrap_or_default(),
                 headers: &head.headers,
+                peer,
                 ignore_range: script.is_some_and(|script| script.ignore_range),
             };
-            let fetched = if matches!(route.run, Run::Download) { cdn::download } else { cdn::direct_link };
-            Ok(fetched(shared, &fetch))
+            Ok(match route.run {
+                Run::Download => cdn::download(shared, &fetch),
+                Run::Image => cdn::image(shared, &fetch),
+                Run::Playlist => cdn::playlist(shared, &fetch),
+                _ => cdn::direct_link(shared, &fetch),
+            })
         }
         Run::Slice | Run::SingleCreate => {
             let (name, piece, most) = match route.run {
@@ -202,12 +224,14 @@ async fn carry_out(
             let file = FilePart::raw(tap, reading("", usize::MAX, MOST_IN_SLICE)).await?;
             Ok(upload_v1::put_slice(shared, head.uri.path(), head.uri.query().unwrap_or_default(), file))
         }
-        Run::Complete | Run::CompleteV1 | Run::AsyncResult => {
+        Run::Complete | Run::CompleteV1 | Run::AsyncResult | Run::CompleteImage | Run::AsyncImageResult => {
             let args =
                 Args::read(route.params, query.chain(fields(route, head, tap, lenient).await?).collect(), lenient)?;
             match route.run {
                 Run::Complete => upload_v2::complete(shared, &args, oddity).await,
                 Run::CompleteV1 => upload_v1::complete(shared, &args, oddity).await,
+                Run::CompleteImage => images::complete(shared, &args, oddity).await,
+                Run::AsyncImageResult => images::async_result(shared, &args, oddity).await,
                 _ => upload_v1::async_result(shared, &args, oddity).await,
             }
         }
@@ -216,7 +240,7 @@ async fn carry_out(
                 Args::read(route.params, query.chain(fields(route, head, tap, lenient).await?).collect(), lenient)?;
             let mut state = shared.state();
             let now = state.clock.now();
-            run(&mut Call { shared, state: &mut state, args: &args, oddity, now })
+            run(&mut Call { shared, state: &mut state, args: &args, token: &token, oddity, now })
         }
     }
 }
@@ -224,7 +248,7 @@ async fn carry_out(
 fn check_rate(shared: &Shared, route: &Route, token: &str) -> Result<(), Refusal> {
     let mut state = shared.state();
     let now_ms = state.clock.now_ms();
-    if shared.config.rate_limits && !state.rates.admit(token, route.id, now_ms) {
+    if shared.config.rate_limits && !state.rates.admit(token, route.also.unwrap_or(route.id), now_ms) {
         return Err(Refusal::too_fast());
     }
     Ok(())
@@ -295,7 +319,10 @@ async fn fields(route: &Route, head: &Parts, tap: Tap, lenient: bool) -> Result<
         if needs_body && !is_json {
             return Err(Refusal::rule("the content type is not application/json"));
         }
-        if !takes_json && (!body.is_empty() || (head.method == Method::GET && !content_type.is_empty())) {
+        // Of calls without parameters, those that are posted may have an empty object.
+        let empty_object = head.method == Method::POST && is_json && body.as_ref() == b"{}";
+        let unasked = !body.is_empty() || (head.method == Method::GET && !content_type.is_empty());
+        if !takes_json && unasked && !empty_object {
             return Err(Refusal::rule("this call takes no body and no content type"));
         }
     }
@@ -304,6 +331,9 @@ async fn fields(route: &Route, head: &Parts, tap: Tap, lenient: bool) -> Result<
     }
     match serde_json::from_slice::<Value>(&body) {
         Ok(Value::Object(fields)) => Ok(fields.into_iter().map(|(name, value)| (Place::Json, name, value)).collect()),
+        Ok(list @ Value::Array(_)) if route.params.iter().any(|param| param.name == transcode::BODY) => {
+            Ok(vec![(Place::Json, transcode::BODY.to_owned(), list)])
+        }
         Ok(Value::Null) if lenient => Ok(Vec::new()),
         Ok(_) => Err(Refusal::rule("the body is not a JSON object")),
         Err(error) => Err(Refusal::rule(format!("the body is not JSON: {error}"))),

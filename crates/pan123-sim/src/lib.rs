@@ -3,17 +3,20 @@
 #![doc = include_str!("../README.md")]
 
 mod admin;
+mod archive;
 mod args;
 mod body;
 mod builder;
 mod chance;
 mod clock;
 mod content;
+mod controls;
 mod disk;
 mod drive;
 mod face;
 mod fault;
 mod form;
+mod gallery;
 mod handle;
 mod log;
 mod ops;
@@ -22,16 +25,21 @@ mod reply;
 mod route;
 mod seed;
 mod server;
+mod shares;
 mod simulator;
 mod state;
 mod token;
+mod traffic;
 mod upload;
+mod video;
 mod wire;
 
 pub use builder::{Builder, Urls};
 pub use content::{seeded_bytes, seeded_md5};
+pub use controls::StoredImage;
 pub use face::Face;
 pub use fault::Fault;
 pub use log::RecordedRequest;
 pub use route::operations;
+pub use shares::{Guests, Paging, ShareOptions, StoredShare};
 pub use simulator::{Simulator, StoredFile};

@@ -67,11 +67,12 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn begin(&mut self, mut request: RecordedRequest) -> u64 {
+    /// Takes a request in; it counts for its operation, and `also` for another one on the same path.
+    pub(crate) fn begin(&mut self, mut request: RecordedRequest, also: Option<&str>) -> u64 {
         self.last += 1;
         request.sequence = self.last;
-        if let Some(op) = &request.operation {
-            *self.counts.entry(op.clone()).or_default() += 1;
+        for op in request.operation.as_deref().into_iter().chain(also) {
+            *self.counts.entry(op.to_owned()).or_default() += 1;
         }
         if self.requests.len() == KEPT {
             self.requests.pop_front();

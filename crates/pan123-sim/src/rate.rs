@@ -49,6 +49,18 @@ fn limit(op: &str) -> Option<Limit> {
         "open/upload_v1.list_upload_parts" => a_second(20),
         "open/upload_v1.upload_complete" => a_second(20),
         "open/upload_v1.upload_async_result" => a_second(5),
+        "open/transcode.cloud_video_files" | "open/transcode.space_files" => a_second(5),
+        "open/transcode.folder_info"
+        | "open/transcode.record"
+        | "open/transcode.result"
+        | "open/transcode.download_m3u8"
+        | "open/transcode.download_ts" => a_second(20),
+        "open/transcode.delete" | "open/transcode.download_original" => a_second(10),
+        "open/transcode.start" => a_second(3),
+        "open/transcode.upload_from_cloud_disk"
+        | "open/transcode.resolutions"
+        | "open/transcode.third_party_list"
+        | "open/transcode.download_all" => a_second(1),
         "open/oauth.token_by_code" | "open/oauth.refresh_token" => Some(Limit { calls: 100, window_ms: 60_000 }),
         _ => None,
     }

@@ -138,3 +138,7 @@ impl Payload {
         }
     }
 }
+
+/// What a host shows that serves a web page and not the API.
+pub(crate) const PAGE_SHELL: &str =
+    "<!DOCTYPE html><html><head><title>123云盘</title></head><body><div id=\"app\"></div></body></html>";

@@ -1,10 +1,14 @@
 //! Which operation answers which path, and what the reference says about its parameters.
 
+mod services;
+
 use http::{Method, Uri};
+use serde_json::Value;
 
 use crate::args::{Kind, Param, Place};
 use crate::face::Face;
-use crate::ops::{Call, auth, dlink, files, oauth, offline, organise, upload_v1, upload_v2, user};
+use crate::form::pairs;
+use crate::ops::{Call, auth, cdn, files, oauth, offline, organise, upload_v1, upload_v2, user};
 use crate::reply::{Refusal, Reply};
 use crate::simulator::UID;
 
@@ -13,6 +17,8 @@ use crate::simulator::UID;
 pub(crate) struct Route {
     /// `<api>/<id of the reference>`.
     pub(crate) id: &'static str,
+    /// The operation whose path this one shares, which its calls count for too.
+    pub(crate) also: Option<&'static str>,
     method: &'static str,
     path: &'static str,
     face: Face,
@@ -49,12 +55,20 @@ pub(crate) enum Run {
     CompleteV1,
     /// Hashes a whole file that was put off.
     AsyncResult,
+    /// As [`CompleteV1`](Self::CompleteV1), of an image.
+    CompleteImage,
+    /// As [`AsyncResult`](Self::AsyncResult), of an image.
+    AsyncImageResult,
     /// One slice at a presigned address.
     PutSlice,
     /// The bytes behind a download address.
     Download,
     /// The bytes behind a direct link.
     DirectLink,
+    /// The bytes behind an image's public address.
+    Image,
+    /// The bytes behind the address of a playlist or segment.
+    Playlist,
 }
 
 impl Run {
@@ -73,9 +87,14 @@ pub(crate) enum NoRoute {
 
 /// The operations that the simulator answers, as `<api>/<id of the reference>`.
 ///
-/// `cdn/direct_link` is no call of the reference: it is the fetching of a direct link.
+/// Those of `cdn` are no calls of the reference: they are the fetching of direct links, images and playlists.
 pub fn operations() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().flat_map(|table| table.iter()).map(|route| route.id)
+    let routes = || TABLES.iter().flat_map(|table| table.iter());
+    // An operation can have several paths.
+    routes()
+        .enumerate()
+        .filter(move |(index, route)| routes().take(*index).all(|before| before.id != route.id))
+        .map(|(_, route)| route.id)
 }
 
 pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Result<&'static Route, NoRoute> {
@@ -83,7 +102,8 @@ pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Res
     match face {
         Face::Cdn => return find_on_cdn(method, path, lenient),
         Face::Storage if path.starts_with("/123-") => {
-            return if method == Method::PUT { Ok(&STORAGE[0]) } else { Err(NoRoute::Method) };
+            let route = &STORAGE[usize::from(path.starts_with("/123-oss/"))];
+            return if method == Method::PUT { Ok(route) } else { Err(NoRoute::Method) };
         }
         _ => {}
     }
@@ -101,19 +121,37 @@ pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Res
         return Err(NoRoute::Path);
     }
     let found = same_path.find(|route| route.method == method.as_str()).ok_or(NoRoute::Method)?;
-    // The one path with two operations, told apart by the query.
-    let refreshes =
-        found.id == "open/oauth.token_by_code" && oauth::is_refresh(method, uri.query().unwrap_or_default());
-    Ok(if refreshes { &OAUTH_REFRESH[0] } else { found })
+    Ok(by_query(found, method, uri.query().unwrap_or_default()))
+}
+
+/// Some paths have several operations, which are told apart by the query.
+fn by_query(found: &'static Route, method: &Method, query: &str) -> &'static Route {
+    let has = |name: &str| pairs(query).iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && value == "2");
+    match found.id {
+        "open/oauth.token_by_code" if oauth::is_refresh(method, query) => &OAUTH_REFRESH[0],
+        "open/file.list_v2" if has("businessType") => &services::VIDEO_LISTS[1],
+        "open/file.list_v2" if has("category") => &services::VIDEO_LISTS[0],
+        _ => found,
+    }
+}
+
+/// And one path has two, which are told apart by the body.
+pub(crate) fn by_body(found: &'static Route, body: &[u8]) -> &'static Route {
+    let fields: Value = serde_json::from_slice(body).unwrap_or_default();
+    let is_segment = fields.get("type").is_some_and(|kind| *kind == 2 || *kind == "2");
+    if found.needs_body() && is_segment { &services::SEGMENT[0] } else { found }
 }
 
 fn find_on_cdn(method: &Method, path: &str, lenient: bool) -> Result<&'static Route, NoRoute> {
     if method != Method::GET && !(lenient && method == Method::HEAD) {
         return Err(NoRoute::Method);
     }
-    let first = path.split('/').nth(1).unwrap_or_default();
+    let mut names = path.split('/').skip(1);
+    let first = names.next().unwrap_or_default();
     if first == UID.to_string() {
-        Ok(&DIRECT_LINK[0])
+        Ok(if names.next() == Some(cdn::IMAGES) { &IMAGE[0] } else { &DIRECT_LINK[0] })
+    } else if first == cdn::PLAYLISTS {
+        Ok(&PLAYLIST[0])
     } else if first.starts_with("123-") {
         Ok(&DOWNLOAD[0])
     } else {
@@ -132,7 +170,7 @@ fn tidy(path: &str) -> String {
 }
 
 const fn call(id: &'static str, method: &'static str, path: &'static str, params: &'static [Param], run: Run) -> Route {
-    Route { id, method, path, face: Face::Open, auth: Auth::Bearer, params, run }
+    Route { id, also: None, method, path, face: Face::Open, auth: Auth::Bearer, params, run }
 }
 
 const fn plain(
@@ -149,6 +187,16 @@ impl Route {
     const fn on(mut self, face: Face) -> Self {
         self.face = face;
         self
+    }
+
+    const fn also(mut self, id: &'static str) -> Self {
+        self.also = Some(id);
+        self
+    }
+
+    /// Whether the body says which operation it is.
+    pub(crate) fn needs_body(&self) -> bool {
+        self.id == "open/transcode.download_m3u8"
     }
 
     const fn auth(mut self, auth: Auth) -> Self {
@@ -169,7 +217,7 @@ const fn form(name: &'static str, kind: Kind) -> Param {
     Param::new(name, Place::Form, kind)
 }
 
-const TABLES: [&[Route]; 12] = [
+const TABLES: [&[Route]; 20] = [
     ACCOUNT,
     OAUTH,
     OAUTH_REFRESH,
@@ -179,9 +227,17 @@ const TABLES: [&[Route]; 12] = [
     STORAGE,
     UPLOAD_V2,
     OFFLINE,
-    DIRECT_LINKS,
+    services::SHARES,
+    services::DIRECT_LINKS,
+    services::DEVELOPER,
+    services::IMAGES,
+    services::VIDEO_LISTS,
+    services::TRANSCODING,
+    services::SEGMENT,
     DOWNLOAD,
     DIRECT_LINK,
+    IMAGE,
+    PLAYLIST,
 ];
 
 const ACCOUNT: &[Route] = &[
@@ -427,8 +483,10 @@ const UPLOAD_V1: &[Route] = &[
     call("open/upload_v1.upload_async_result", "POST", "/upload/v1/file/upload_async_result", TICKET, Run::AsyncResult),
 ];
 
-const STORAGE: &[Route] =
-    &[call("open/upload_v1.put_slice", "PUT", "", &[], Run::PutSlice).on(Face::Storage).auth(Auth::Nothing)];
+const STORAGE: &[Route] = &[
+    call("open/upload_v1.put_slice", "PUT", "", &[], Run::PutSlice).on(Face::Storage).auth(Auth::Nothing),
+    call("open/oss.put_slice", "PUT", "", &[], Run::PutSlice).on(Face::Storage).auth(Auth::Nothing),
+];
 
 const OFFLINE: &[Route] = &[
     plain(
@@ -494,17 +552,15 @@ const UPLOAD_V2: &[Route] = &[
     ),
 ];
 
-const DIRECT_LINKS: &[Route] = &[
-    plain("open/dlink.disable", "POST", "/api/v1/direct-link/disable", &[json("fileID", Kind::Int)], dlink::disable),
-    plain("open/dlink.enable", "POST", "/api/v1/direct-link/enable", &[json("fileID", Kind::Int)], dlink::enable),
-    plain("open/dlink.url", "GET", "/api/v1/direct-link/url", &[query("fileID", Kind::Int)], dlink::url),
-];
-
 const DOWNLOAD: &[Route] =
     &[call("open/file.download_content", "GET", "", &[], Run::Download).on(Face::Cdn).auth(Auth::Nothing)];
 
 const DIRECT_LINK: &[Route] =
     &[call("cdn/direct_link", "GET", "", &[], Run::DirectLink).on(Face::Cdn).auth(Auth::Nothing)];
+
+const IMAGE: &[Route] = &[call("cdn/image", "GET", "", &[], Run::Image).on(Face::Cdn).auth(Auth::Nothing)];
+
+const PLAYLIST: &[Route] = &[call("cdn/playlist", "GET", "", &[], Run::Playlist).on(Face::Cdn).auth(Auth::Nothing)];
 
 #[cfg(test)]
 mod tests {

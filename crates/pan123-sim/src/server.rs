@@ -1,5 +1,6 @@
 //! The listening side: one loop for each face, one task for each connection.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::server::conn::http1;
@@ -19,8 +20,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, face: Face, listener: TcpListener
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(Box::pin(connection(Arc::clone(&shared), face, stream)));
+                Ok((stream, peer)) => {
+                    connections.spawn(Box::pin(connection(Arc::clone(&shared), face, stream, peer.ip())));
                 }
                 // Out of file descriptors, most likely: connections that end will free some.
                 Err(_) => tokio::task::yield_now().await,
@@ -30,10 +31,10 @@ pub(crate) async fn serve(shared: Arc<Shared>, face: Face, listener: TcpListener
     }
 }
 
-async fn connection(shared: Arc<Shared>, face: Face, stream: TcpStream) {
+async fn connection(shared: Arc<Shared>, face: Face, stream: TcpStream, peer: IpAddr) {
     // Without this, small answers wait for the client's acknowledgement; failing to set it costs only time.
     let _ = stream.set_nodelay(true);
-    let link = Arc::new(Link::default());
+    let link = Arc::new(Link::with(peer));
     let io = TokioIo::new(Wire::new(stream, Arc::clone(&link)));
     let service = service_fn(move |request| handle::request(Arc::clone(&shared), face, Arc::clone(&link), request));
     // An error here is a client that went away, or a fault that cut the connection.

@@ -12,6 +12,7 @@ use crate::drive::{Denied, Drive, Node, ROOT};
 use crate::fault::Fault;
 use crate::log::RecordedRequest;
 use crate::state::Shared;
+use crate::video::is_in_space;
 
 /// The account id of the simulated account.
 pub(crate) const UID: i64 = 1_812_345_678;
@@ -42,7 +43,7 @@ pub(crate) const LINK_KEY: &str = "sim-link-key";
 /// ```
 #[derive(Debug)]
 pub struct Simulator {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -279,13 +280,13 @@ impl Simulator {
         state.read(id)
     }
 
-    /// All files, also those in the trash, by id; no folders.
+    /// All files of the drive, also those in the trash, by id; no folders.
     #[must_use]
     pub fn files(&self) -> Vec<StoredFile> {
         self.entries(|node| !node.is_folder())
     }
 
-    /// All folders, also those in the trash, by id.
+    /// All folders of the drive, also those in the trash, by id.
     #[must_use]
     pub fn folders(&self) -> Vec<StoredFile> {
         self.entries(Node::is_folder)
@@ -293,7 +294,12 @@ impl Simulator {
 
     fn entries(&self, wanted: impl Fn(&Node) -> bool) -> Vec<StoredFile> {
         let state = self.shared.state();
-        state.drive.all().filter(|node| wanted(node)).map(|node| stored(&state.drive, node)).collect()
+        let drive = &state.drive;
+        drive
+            .all()
+            .filter(|node| wanted(node) && !is_in_space(drive, node.id))
+            .map(|node| stored(drive, node))
+            .collect()
     }
 
     /// Lets the service know content that is in nobody's drive, so that an instant upload of it succeeds; gives its MD5.
@@ -346,7 +352,7 @@ impl Drop for Simulator {
     }
 }
 
-fn stored(drive: &Drive, node: &Node) -> StoredFile {
+pub(crate) fn stored(drive: &Drive, node: &Node) -> StoredFile {
     StoredFile {
         id: node.id,
         parent_id: node.parent,
@@ -360,7 +366,7 @@ fn stored(drive: &Drive, node: &Node) -> StoredFile {
 }
 
 #[track_caller]
-fn made(path: &str, made: Result<i64, Denied>) -> i64 {
+pub(crate) fn made(path: &str, made: Result<i64, Denied>) -> i64 {
     match made {
         Ok(id) => id,
         Err(denied) => panic!("`{path}` cannot be made: {denied:?}"),

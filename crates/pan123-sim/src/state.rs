@@ -14,12 +14,18 @@ use crate::content::Content;
 use crate::disk;
 use crate::drive::{Denied, Drive, Kind, Node, OnClash, ROOT};
 use crate::fault::{Fault, FaultBook};
+use crate::gallery::Gallery;
 use crate::log::Log;
+use crate::ops::developer::Blacklist;
+use crate::ops::image_tasks::ImageTask;
 use crate::ops::oauth::Grant;
 use crate::rate::Rates;
 use crate::seed;
+use crate::shares::Shares;
 use crate::token::Tokens;
+use crate::traffic::TrafficLog;
 use crate::upload::Uploads;
+use crate::video::Transcoder;
 
 /// What every connection and the [`Simulator`](crate::Simulator) share.
 #[derive(Debug)]
@@ -69,6 +75,23 @@ pub(crate) struct State {
     pub(crate) copy_tasks: HashMap<i64, bool>,
     /// Offline downloads, and whether they fail.
     pub(crate) offline_tasks: HashMap<i64, bool>,
+    #[expect(dead_code, reason = "for the share face, which comes next")]
+    /// Saves out of shares: whether they fail, and how many entries they saved.
+    pub(crate) save_tasks: HashMap<i64, (bool, usize)>,
+    /// Imports into image hosting.
+    pub(crate) image_tasks: HashMap<String, ImageTask>,
+    /// How often each task was asked for.
+    pub(crate) polls: HashMap<String, u32>,
+    pub(crate) shares: Shares,
+    #[expect(dead_code, reason = "for the share face, which comes next")]
+    /// Whether the account's traffic for downloads out of shares is used up.
+    pub(crate) traffic_used_up: bool,
+    pub(crate) gallery: Gallery,
+    /// Files of the drive that image hosting refuses.
+    pub(crate) broken_images: HashSet<i64>,
+    pub(crate) transcoder: Transcoder,
+    pub(crate) blacklist: Blacklist,
+    pub(crate) traffic: TrafficLog,
     /// OAuth codes and refresh tokens.
     pub(crate) grants: HashMap<String, Grant>,
     happened: HashSet<String>,
@@ -96,6 +119,16 @@ impl State {
             faults_fired: 0,
             copy_tasks: HashMap::new(),
             offline_tasks: HashMap::new(),
+            save_tasks: HashMap::new(),
+            image_tasks: HashMap::new(),
+            polls: HashMap::new(),
+            shares: Shares::default(),
+            traffic_used_up: false,
+            gallery: Gallery::default(),
+            broken_images: HashSet::new(),
+            transcoder: Transcoder::default(),
+            blacklist: Blacklist::default(),
+            traffic: TrafficLog::default(),
             grants: HashMap::new(),
             happened: HashSet::new(),
             dir: config.dir.clone(),
@@ -170,8 +203,8 @@ impl State {
     }
 
     /// The fault that a call meets: a planned one, or one by chance.
-    pub(crate) fn meet_fault(&mut self, op: &str) -> Option<Fault> {
-        let planned = self.faults.meet(op);
+    pub(crate) fn meet_fault(&mut self, op: &str, also: Option<&str>) -> Option<Fault> {
+        let planned = self.faults.meet(op, also);
         let by_chance = || self.chance.as_mut().and_then(|chance| chance.meet(op));
         let met = planned.or_else(by_chance);
         self.faults_fired += u64::from(met.is_some());

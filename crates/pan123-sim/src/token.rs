@@ -55,6 +55,11 @@ impl Tokens {
         }
     }
 
+    /// For whom a token was made.
+    pub(crate) fn client(&self, token: &str) -> Option<&str> {
+        self.known.get(token).map(|token| token.client.as_str())
+    }
+
     pub(crate) fn kill(&mut self, token: &str) {
         if let Some(token) = self.known.get_mut(token) {
             token.state = TokenState::Dead;

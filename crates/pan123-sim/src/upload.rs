@@ -19,6 +19,8 @@ pub(crate) struct Ticket {
     pub(crate) md5: String,
     pub(crate) size: u64,
     pub(crate) on_clash: OnClash,
+    /// Whether it goes to image hosting and not to the drive.
+    pub(crate) image: bool,
     pub(crate) slice_size: u64,
     pub(crate) slices: BTreeMap<u64, Slice>,
     pub(crate) stage: Stage,
@@ -83,6 +85,7 @@ mod tests {
             md5: String::new(),
             size,
             on_clash: OnClash::Refuse,
+            image: false,
             slice_size: 10,
             slices: BTreeMap::new(),
             stage: Stage::Open,

@@ -1,6 +1,7 @@
 //! The connection below HTTP: it tells bodies when their bytes have left, and can send an answer twice.
 
 use std::io::{IoSlice, Result};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +14,8 @@ use tokio::net::TcpStream;
 /// What the connection and the answer that is sent over it know of each other.
 #[derive(Debug, Default)]
 pub(crate) struct Link {
+    /// Who is at the other end.
+    pub(crate) peer: Option<IpAddr>,
     flushes: AtomicU64,
     waiting: Mutex<Option<Waker>>,
     echo: Mutex<Echo>,
@@ -31,6 +34,10 @@ enum Echo {
 }
 
 impl Link {
+    pub(crate) fn with(peer: IpAddr) -> Self {
+        Self { peer: Some(peer), ..Self::default() }
+    }
+
     /// How often everything written so far was handed to the socket.
     pub(crate) fn flushes(&self) -> u64 {
         self.flushes.load(Ordering::Acquire)

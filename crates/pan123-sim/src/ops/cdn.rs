@@ -1,5 +1,6 @@
 //! The CDN: bytes behind download addresses and direct links, whole or in ranges.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
@@ -11,9 +12,12 @@ use crate::clock::http_date;
 use crate::content::{Content, md5_hex};
 use crate::drive::{Drive, Kind};
 use crate::form::pairs;
+use crate::gallery::Gallery;
 use crate::reply::{Payload, Reply};
 use crate::simulator::{LINK_KEY, UID};
-use crate::state::Shared;
+use crate::state::{Shared, State};
+use crate::traffic::Traffic;
+use crate::video::outputs;
 
 /// A request to the CDN.
 #[derive(Debug)]
@@ -22,6 +26,7 @@ pub(crate) struct Fetch<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
+    pub(crate) peer: Option<IpAddr>,
     pub(crate) ignore_range: bool,
 }
 
@@ -38,9 +43,16 @@ pub(crate) fn download_url(call: &mut Call<'_>, md5: &str, size: u64, name: &str
 }
 
 pub(crate) fn direct_url(call: &Call<'_>, id: i64) -> String {
-    let path = call.state.drive.path(id);
-    let escaped: Vec<String> = path.split('/').map(|name| utf8_percent_encode(name, ESCAPED).to_string()).collect();
-    format!("{}/{UID}{}", call.shared.urls.cdn, escaped.join("/"))
+    format!("{}/{UID}{}", call.shared.urls.cdn, escaped(&call.state.drive.path(id)))
+}
+
+/// The public address of an image.
+pub(crate) fn image_url(shared: &Shared, gallery: &Gallery, id: i64) -> String {
+    format!("{}/{UID}/{IMAGES}{}", shared.urls.cdn, escaped(&gallery.tree.path(id)))
+}
+
+fn escaped(path: &str) -> String {
+    path.split('/').map(|name| utf8_percent_encode(name, ESCAPED).to_string()).collect::<Vec<_>>().join("/")
 }
 
 /// Whether a folder above the entry is a direct-link space.
@@ -66,34 +78,104 @@ pub(crate) fn download(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
     };
     match content {
         Some(content) => serve(shared, fetch, content, md5, get("filename"), get("s")),
-        None => Reply::other(404, TEXT, "no such file"),
+        None => nothing(),
     }
 }
 
 pub(crate) fn direct_link(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
-    let Ok(path) = percent_decode_str(fetch.path).decode_utf8() else {
-        return Reply::other(404, TEXT, "no such file");
-    };
-    let (name, found) = {
+    let Ok(path) = percent_decode_str(fetch.path).decode_utf8() else { return nothing() };
+    let inside = path.strip_prefix(&format!("/{UID}")).unwrap_or_default();
+    let found = {
         let state = shared.state();
+        if state.blacklist.forbids(fetch.peer) {
+            return forbidden("the address is on the blacklist");
+        }
         if shared.config.link_authentication && !is_signed(&path, fetch.query, state.clock.now()) {
             return forbidden("the link is not signed, or its signature is wrong or has expired");
         }
-        let inside = path.strip_prefix(&format!("/{UID}")).unwrap_or_default();
-        let found = state
-            .drive
-            .find(inside)
-            .filter(|node| is_in_direct_link_space(&state.drive, node.id))
-            .and_then(|node| Some((node.name.clone(), node.content()?)));
-        match found {
-            Some((name, (md5, size))) => (name, state.content(&md5, size).map(|content| (content, md5))),
-            None => (String::new(), None),
-        }
+        let node = state.drive.find(inside).filter(|node| is_in_direct_link_space(&state.drive, node.id));
+        let file = node.and_then(|node| Some((node.name.clone(), node.content()?)));
+        let file = file.and_then(|(name, (md5, size))| Some((name, state.content(&md5, size)?, md5)));
+        file.or_else(|| direct_playlist(&state, inside))
     };
-    match found {
-        Some((content, md5)) => serve(shared, fetch, content, &md5, &name, fetch.path),
-        None => Reply::other(404, TEXT, "no such file"),
+    let Some((name, content, md5)) = found else { return nothing() };
+    let size = content.size();
+    let reply = serve(shared, fetch, content, &md5, &name, fetch.path);
+    note_traffic(shared, fetch, &reply, Traffic { name, size, path: inside.to_owned(), source: 1, ..traffic(shared) });
+    reply
+}
+
+/// A playlist or segment of a video in direct-link space: `/hls/{id}/{resolution}/{file}`.
+fn direct_playlist(state: &State, inside: &str) -> Option<(String, Content, String)> {
+    let [PLAYLISTS, id, resolution, name] = *inside.split('/').skip(1).collect::<Vec<_>>() else { return None };
+    let id = id.parse().ok().filter(|id| state.transcoder.direct.contains(id))?;
+    let node = state.drive.node(id).filter(|_| is_in_direct_link_space(&state.drive, id))?;
+    let made = outputs(node.md5(), resolution).into_iter().find(|output| output.name == name)?;
+    let md5 = made.content.md5();
+    Some((made.name, made.content, md5))
+}
+
+/// A playlist or segment of the transcoding space: `/hls/{uid}/{id}/{resolution}/{file}`.
+pub(crate) fn playlist(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
+    let found = {
+        let state = shared.state();
+        let names: Vec<&str> = fetch.path.split('/').skip(1).collect();
+        let [_, _, id, resolution, name] = *names else { return nothing() };
+        let id = id.parse().unwrap_or_default();
+        let in_space = state.transcoder.videos.get(&id).and_then(|runs| {
+            runs.iter().find(|run| run.resolution.eq_ignore_ascii_case(resolution)).map(|run| run.source.clone())
+        });
+        let source = in_space.or_else(|| Some(state.drive.node(id)?.md5().to_owned()));
+        source.and_then(|md5| outputs(&md5, resolution).into_iter().find(|output| output.name == name))
+    };
+    let Some(output) = found else { return nothing() };
+    let md5 = output.content.md5();
+    serve(shared, fetch, output.content, &md5, &output.name, fetch.path)
+}
+
+/// An image at its public address.
+pub(crate) fn image(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
+    let Ok(path) = percent_decode_str(fetch.path).decode_utf8() else { return nothing() };
+    let inside = path.strip_prefix(&format!("/{UID}/{IMAGES}")).unwrap_or_default();
+    let found = {
+        let state = shared.state();
+        let node = state.gallery.tree.find(inside);
+        node.filter(|node| !state.gallery.rejected.contains(&node.id)).and_then(|node| {
+            let (md5, size) = node.content()?;
+            Some((node.id, node.name.clone(), state.content(&md5, size)?, md5))
+        })
+    };
+    let Some((id, name, content, md5)) = found else { return nothing() };
+    let size = content.size();
+    let reply = serve(shared, fetch, content, &md5, &name, fetch.path);
+    shared.state().gallery.count_served(id, sent(&reply));
+    note_traffic(shared, fetch, &reply, Traffic { name, size, path: inside.to_owned(), source: 2, ..traffic(shared) });
+    reply
+}
+
+fn traffic(shared: &Shared) -> Traffic {
+    let (unix, text) = (shared.state().clock.now(), String::new);
+    Traffic { unix, name: text(), size: 0, path: text(), url: text(), source: 0, bytes: 0 }
+}
+
+fn note_traffic(shared: &Shared, fetch: &Fetch<'_>, reply: &Reply, traffic: Traffic) {
+    let bytes = sent(reply);
+    if bytes > 0 && fetch.method == Method::GET {
+        let url = format!("{}{}", shared.urls.cdn, fetch.path);
+        shared.state().traffic.add(Traffic { url, bytes, ..traffic });
     }
+}
+
+/// How many bytes of a file an answer carries.
+fn sent(reply: &Reply) -> u64 {
+    match &reply.payload {
+        Payload::Other { source: source @ Source::Content { .. }, .. } => source.length(),
+        _ => 0,
+    }
+}
+
+fn nothing() -> Reply {
+    Reply::other(404, TEXT, "no such file")
 }
 
 /// Checks `auth_key = ts - rand - uid - hash`, where the hash is the MD5 of `path - ts - rand - uid - key`.
@@ -213,6 +295,10 @@ impl Drop for Place {
     }
 }
 
+/// The first name in the path of images, below the account.
+pub(crate) const IMAGES: &str = crate::gallery::ROOT_NAME;
+/// The first name in the path of playlists.
+pub(crate) const PLAYLISTS: &str = "hls";
 const TEXT: &str = "text/plain; charset=utf-8";
 /// Contents never change under their address, so any moment in the past will do.
 const LAST_MODIFIED: i64 = 1_700_000_000;

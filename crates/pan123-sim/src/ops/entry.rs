@@ -73,12 +73,15 @@ pub(crate) fn category(node: &Node) -> i64 {
     let extension = node.name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
     match extension.as_str() {
         "mp3" | "flac" | "wav" | "aac" | "ogg" | "m4a" => 1,
-        "mp4" | "mkv" | "avi" | "mov" | "wmv" | "flv" | "ts" | "webm" => 2,
+        "mp4" | "mkv" | "avi" | "mov" | "wmv" | "flv" | "ts" | "webm" => VIDEO,
         "jpg" | "jpeg" | "png" | "gif" | "bmp" | "webp" | "svg" | "tiff" | "tif" => 3,
         "zip" | "rar" | "7z" | "tar" | "gz" => 10,
         _ => 0,
     }
 }
+
+/// The category of videos.
+pub(crate) const VIDEO: i64 = 2;
 
 fn storage_node(node: &Node) -> &'static str {
     if node.is_folder() { "m0" } else { "m16" }

@@ -3,28 +3,39 @@
 use serde_json::{Value, json};
 
 use super::{Call, cdn, entry};
-use crate::drive::{Kind, Node, OnClash};
+use crate::drive::{Kind, Node, OnClash, ROOT};
 use crate::reply::{Refusal, Reply};
 use crate::simulator::SAFEBOX_PASSWORD;
+use crate::video;
 
 pub(crate) fn list_v2(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    let limit = page_limit(call)?;
+    let limit = call.page_limit()?;
     let after = call.args.opt_int("lastFileId").unwrap_or_default();
     let search = call.args.text("searchData");
     let exact = call.args.opt_int("searchMode") == Some(1);
     let category = call.args.opt_int("category");
+    let in_space = call.args.opt_int("businessType") == Some(2);
+    let folder = match call.args.int("parentFileId") {
+        ROOT if in_space => {
+            call.state.transcode_folder();
+            video::SPACE
+        }
+        id if search.is_empty() => call.live_folder(id)?,
+        id => id,
+    };
     let drive = &call.state.drive;
+    // The transcoding space is another drive on the same path.
+    let other_space = |id: i64| id != ROOT && id != video::SPACE && video::is_in_space(drive, id) != in_space;
     let mut found: Vec<&Node> = if search.is_empty() {
-        let folder = call.live_folder(call.args.int("parentFileId"))?;
+        if other_space(folder) && !call.lenient() {
+            return Err(Refusal::gone());
+        }
         drive.children_after(folder, after).collect()
     } else {
         let matches = |node: &&Node| if exact { node.name == search } else { node.name.contains(search) };
-        drive.all().filter(|node| node.id > after).filter(matches).collect()
+        drive.all().filter(|node| node.id > after && !other_space(node.id)).filter(matches).collect()
     };
-    // The transcoding space is another drive, which has no entries here.
-    found.retain(|node| {
-        category.is_none_or(|wanted| entry::category(node) == wanted) && call.args.opt_int("businessType") != Some(2)
-    });
+    found.retain(|node| category.is_none_or(|wanted| entry::category(node) == wanted));
     let late: Vec<i64> = found.iter().filter(|node| node.late > 0).map(|node| node.id).collect();
     found.retain(|node| node.late == 0);
     let more = found.len() > limit;
@@ -42,7 +53,7 @@ pub(crate) fn list_v2(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 
 /// Older than the other list: pages by number, sorted as asked, with the trash as a view of its own.
 pub(crate) fn list_v1(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    let limit = page_limit(call)?;
+    let limit = call.page_limit()?;
     let page = match call.args.int("page") {
         page @ 1.. => page as usize,
         0 if call.lenient() => 1,
@@ -55,7 +66,7 @@ pub(crate) fn list_v1(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     } else if search.is_empty() {
         drive.children_after(call.live_folder(call.args.int("parentFileId"))?, 0).filter(|node| !node.trashed).collect()
     } else {
-        drive.all().filter(|node| !drive.in_trash(node.id)).collect()
+        drive.all().filter(|node| !drive.in_trash(node.id) && !video::is_in_space(drive, node.id)).collect()
     };
     found.retain(|node| node.name.contains(search));
     match call.args.text("orderBy").to_lowercase().as_str() {
@@ -101,15 +112,6 @@ pub(crate) fn safebox(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         id
     });
     Ok(Reply::data(json!({"fileId": id})))
-}
-
-/// The page size; lenient mode brings it into bounds.
-fn page_limit(call: &Call<'_>) -> Result<usize, Refusal> {
-    match call.args.int("limit") {
-        limit @ 1..=100 => Ok(limit as usize),
-        limit if call.lenient() => Ok(if limit < 1 { 100 } else { 100.min(limit as usize) }),
-        _ => Err(Refusal::rule("`limit` is not within 1 to 100")),
-    }
 }
 
 pub(crate) fn detail(call: &mut Call<'_>) -> Result<Reply, Refusal> {

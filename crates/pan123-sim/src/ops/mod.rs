@@ -2,12 +2,18 @@
 
 pub(crate) mod auth;
 pub(crate) mod cdn;
+pub(crate) mod developer;
 pub(crate) mod dlink;
 pub(crate) mod entry;
 pub(crate) mod files;
+pub(crate) mod image_tasks;
+pub(crate) mod images;
 pub(crate) mod oauth;
 pub(crate) mod offline;
 pub(crate) mod organise;
+pub(crate) mod shares;
+pub(crate) mod transcode;
+pub(crate) mod transcode_files;
 pub(crate) mod upload;
 pub(crate) mod upload_v1;
 pub(crate) mod upload_v2;
@@ -26,6 +32,8 @@ pub(crate) struct Call<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) state: &'a mut State,
     pub(crate) args: &'a Args,
+    /// The access token that was shown, empty when none was.
+    pub(crate) token: &'a str,
     pub(crate) oddity: Option<Oddity>,
     pub(crate) now: i64,
 }
@@ -43,6 +51,40 @@ impl Call<'_> {
     /// With quirks on, a toss of the coin.
     pub(crate) fn quirk_by_chance(&mut self) -> bool {
         self.shared.config.quirks && seed::below(&mut self.state.random, 2) == 0
+    }
+
+    /// Counts a query for a task's state; whether the task takes longer still.
+    pub(crate) fn polled(&mut self, task: &str) -> bool {
+        let polls = self.state.polls.entry(task.to_owned()).or_default();
+        *polls += 1;
+        *polls <= self.shared.config.task_polls
+    }
+
+    /// Whether a task is still running: as a fault says, for the first queries, and with quirks on for one more.
+    pub(crate) fn still_running(&mut self, task: &str) -> bool {
+        self.oddity == Some(Oddity::TaskPending) || self.polled(task) || self.quirk(&format!("{task} runs"))
+    }
+
+    /// The state number that a fault gives to a task.
+    pub(crate) fn scripted_status(&self) -> Option<i64> {
+        match self.oddity {
+            Some(Oddity::TaskStatus(status)) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Checks a parameter that can only have one value.
+    pub(crate) fn constant(&self, name: &str, value: i64) -> Result<(), Refusal> {
+        if self.args.int(name) == value { Ok(()) } else { Err(Refusal::rule(format!("`{name}` is not {value}"))) }
+    }
+
+    /// The page size; lenient mode brings it into bounds.
+    pub(crate) fn page_limit(&self) -> Result<usize, Refusal> {
+        match self.args.int("limit") {
+            limit @ 1..=100 => Ok(limit as usize),
+            limit if self.lenient() => Ok(if limit < 1 { 100 } else { 100.min(limit as usize) }),
+            _ => Err(Refusal::rule("`limit` is not within 1 to 100")),
+        }
     }
 
     /// The entry of an id, wherever it is.

@@ -143,7 +143,7 @@ impl crate::state::State {
 
     fn issue_pair(&mut self, secret: u64) -> Pair {
         let now = self.clock.now();
-        let (access, _) = self.tokens.issue("oauth", UID, now, ACCESS_LIFETIME, secret);
+        let (access, _) = self.tokens.issue(CLIENT, UID, now, ACCESS_LIFETIME, secret);
         let refresh = seed::word(&mut self.random, 40);
         let kind = GrantKind::Refresh { access_token: access.clone() };
         self.grants.insert(refresh.clone(), Grant { kind, expires: now + REFRESH_LIFETIME });
@@ -211,6 +211,8 @@ pub(crate) fn is_refresh(method: &Method, query: &str) -> bool {
         && crate::form::pairs(query).iter().any(|(name, value)| name == "grant_type" && value == "refresh_token")
 }
 
+/// Whose tokens those of the OAuth flow are.
+pub(crate) const CLIENT: &str = "oauth";
 const SCOPE: &str = "user:base,file:all:read,file:all:write";
 const ACCESS_LIFETIME: i64 = 7200;
 const REFRESH_LIFETIME: i64 = 90 * 24 * 3600;

@@ -14,6 +14,7 @@ use crate::content::{Content, md5_hex, seeded_md5};
 use crate::drive::{Kind, Node, OnClash, ROOT, is_name};
 use crate::fault::Oddity;
 use crate::reply::{Refusal, Reply};
+use crate::state::State;
 
 pub(crate) fn download(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let url = call.args.text("url");
@@ -35,21 +36,32 @@ pub(crate) fn download(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let file = if fails { 0 } else { make(call, folder, name, url)? };
     let task = call.state.new_id();
     call.state.offline_tasks.insert(task, fails);
+    tell(call, url, fails, file);
+    Ok(Reply::data(json!({"taskID": task})))
+}
+
+/// Tells the caller's server how a task ended, if it asked for that.
+pub(crate) fn tell(call: &Call<'_>, url: &str, fails: bool, file: i64) {
     let callback = call.args.text("callBackUrl");
     if !callback.is_empty() {
         let reason = if fails { "sim: scripted" } else { "" };
         let body = json!({"url": url, "status": i32::from(fails), "failReason": reason, "fileID": file});
         call_back(callback, body.to_string());
     }
-    Ok(Reply::data(json!({"taskID": task})))
 }
 
 fn make(call: &mut Call<'_>, folder: i64, name: &str, url: &str) -> Result<i64, Refusal> {
+    let (md5, size) = fetched(call.state, url);
+    Ok(call.state.make_file(folder, name, &md5, size, OnClash::KeepBoth)?)
+}
+
+/// Makes up what lies behind an address, the same for the same address; gives its MD5 and size.
+pub(crate) fn fetched(state: &mut State, url: &str) -> (String, u64) {
     let digits = md5_hex(url.as_bytes());
     let seed = u64::from_str_radix(&digits[..16], 16).unwrap_or_default();
     let md5 = seeded_md5(SIZE, seed);
-    call.state.store(&md5, Content::seeded(SIZE, seed));
-    Ok(call.state.make_file(folder, name, &md5, SIZE, OnClash::KeepBoth)?)
+    state.store(&md5, Content::seeded(SIZE, seed));
+    (md5, SIZE)
 }
 
 /// The folder that the service makes for files that were given none; its name breaks the service's own rule.
@@ -69,7 +81,9 @@ pub(crate) fn process(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let Some(fails) = call.state.offline_tasks.get(&task).copied() else {
         return Err(Refusal::rule("unknown taskID"));
     };
-    let (process, status) = if call.oddity == Some(Oddity::TaskPending) || call.quirk(&format!("offline runs {task}")) {
+    let (process, status) = if let Some(status) = call.scripted_status() {
+        (42.5, status)
+    } else if call.still_running(&format!("offline {task}")) {
         (42.5, 0)
     } else if call.quirk(&format!("offline retries {task}")) {
         (0.0, 3)
@@ -105,5 +119,5 @@ fn call_back(url: &str, body: String) {
 
 /// The size of every file that is fetched.
 const SIZE: u64 = 1 << 20;
-const OWN_FOLDER: &str = "来自:离线下载";
+pub(crate) const OWN_FOLDER: &str = "来自:离线下载";
 const PATIENCE: Duration = Duration::from_secs(10);

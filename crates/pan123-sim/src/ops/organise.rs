@@ -105,7 +105,9 @@ pub(crate) fn copy_async_process(call: &mut Call<'_>) -> Result<Reply, Refusal> 
     let Some(fails) = call.state.copy_tasks.get(&task).copied() else {
         return Err(Refusal::rule("unknown taskId"));
     };
-    let status = if call.oddity == Some(Oddity::TaskPending) {
+    let status = if let Some(status) = call.scripted_status() {
+        status
+    } else if call.oddity == Some(Oddity::TaskPending) || call.polled(&format!("copy {task}")) {
         1
     } else if call.quirk(&format!("copy waits {task}")) {
         0

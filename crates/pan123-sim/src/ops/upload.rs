@@ -60,6 +60,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Created, Refusal> {
         md5: file.md5,
         size: file.size,
         on_clash: file.on_clash,
+        image: false,
         slice_size: u64::try_from(slice_size).unwrap_or_default().max(1),
         slices: BTreeMap::new(),
         stage: Stage::Open,
@@ -126,8 +127,12 @@ fn finish(shared: &Shared, id: &str, ticket: Ticket) -> Result<i64, Refusal> {
     let mut state = shared.state();
     let made = if right {
         state.store(&ticket.md5, content);
-        let made = state.make_file(ticket.parent, &ticket.name, &ticket.md5, ticket.size, ticket.on_clash);
-        made.map_err(Refusal::from)
+        if ticket.image {
+            state.make_image(ticket.parent, &ticket.name, &ticket.md5, ticket.size)
+        } else {
+            let made = state.make_file(ticket.parent, &ticket.name, &ticket.md5, ticket.size, ticket.on_clash);
+            made.map_err(Refusal::from)
+        }
     } else {
         Err(Refusal::upload_failed())
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::Call;
@@ -24,14 +25,18 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 }
 
 pub(crate) fn get_upload_url(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    let id = call.args.text("preuploadID");
+    presign(call, call.args.text("preuploadID"), "123-295")
+}
+
+/// Gives the address at which `bucket` takes one slice of a ticket.
+pub(crate) fn presign(call: &mut Call<'_>, id: &str, bucket: &str) -> Result<Reply, Refusal> {
     let number = u64::try_from(call.args.int("sliceNo")).unwrap_or_default();
     let ticket = call.state.uploads.ticket_mut(id).filter(|ticket| ticket.stage == Stage::Open);
     let ticket = ticket.ok_or_else(unknown_ticket)?;
     if ticket.slice_length(number).is_none() {
         return Err(Refusal::rule(format!("sliceNo {number} is not within 1 to {}", ticket.slice_count())));
     }
-    let path = format!("/123-295/{}/{id}/{number}", &ticket.md5[..8]);
+    let path = format!("/{bucket}/{}/{}/{number}", &ticket.md5[..8], utf8_percent_encode(id, NON_ALPHANUMERIC));
     let multipart = ticket.slice_count() > 1;
     let lifetime = i64::try_from(call.shared.config.download_lifetime.as_secs()).unwrap_or(i64::MAX);
     let expires = call.now.saturating_add(lifetime);
@@ -56,7 +61,8 @@ pub(crate) fn put_slice(shared: &Shared, path: &str, query: &str, file: FilePart
     }
     let names: Vec<&str> = path.split('/').collect();
     let [.., id, number] = names.as_slice() else { return storage_error(404, "NoSuchKey", "no such key") };
-    let ticket = state.uploads.ticket_mut(id).filter(|ticket| ticket.stage == Stage::Open);
+    let id = percent_decode_str(id).decode_utf8_lossy();
+    let ticket = state.uploads.ticket_mut(&id).filter(|ticket| ticket.stage == Stage::Open);
     let (Some(ticket), Ok(number)) = (ticket, number.parse()) else {
         return storage_error(404, "NoSuchUpload", "the upload is not open");
     };
@@ -68,7 +74,12 @@ pub(crate) fn put_slice(shared: &Shared, path: &str, query: &str, file: FilePart
 }
 
 pub(crate) fn list_upload_parts(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    let ticket = call.state.uploads.ticket_mut(call.args.text("preuploadID")).ok_or_else(unknown_ticket)?;
+    parts(call, call.args.text("preuploadID"))
+}
+
+/// The slices of a ticket that arrived; null when there is but one.
+pub(crate) fn parts(call: &mut Call<'_>, id: &str) -> Result<Reply, Refusal> {
+    let ticket = call.state.uploads.ticket_mut(id).ok_or_else(unknown_ticket)?;
     if ticket.slice_count() == 1 {
         return Ok(Reply::data(json!({"parts": null})));
     }
@@ -77,9 +88,19 @@ pub(crate) fn list_upload_parts(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::data(json!({"parts": parts})))
 }
 
-/// A file of one slice is finished at once; of more slices it is asked for again.
 pub(crate) async fn complete(shared: &Arc<Shared>, args: &Args, oddity: Option<Oddity>) -> Result<Reply, Refusal> {
-    let id = args.text("preuploadID");
+    let settled = settle_or_later(shared, args.text("preuploadID"), oddity).await?;
+    Ok(Reply::data(
+        json!({"async": settled.is_none(), "completed": settled.is_some(), "fileID": settled.unwrap_or_default()}),
+    ))
+}
+
+/// A file of one slice is finished at once; of more slices it is asked for again.
+pub(crate) async fn settle_or_later(
+    shared: &Arc<Shared>,
+    id: &str,
+    oddity: Option<Oddity>,
+) -> Result<Option<i64>, Refusal> {
     let later = {
         let mut state = shared.state();
         let ticket = state.uploads.ticket_mut(id).ok_or_else(unknown_ticket)?;
@@ -88,11 +109,7 @@ pub(crate) async fn complete(shared: &Arc<Shared>, args: &Args, oddity: Option<O
         }
         ticket.slice_count() > 1 && ticket.stage == Stage::Open
     };
-    let settled =
-        if later && oddity != Some(Oddity::UploadFailed) { None } else { upload::settle(shared, id, oddity).await? };
-    Ok(Reply::data(
-        json!({"async": settled.is_none(), "completed": settled.is_some(), "fileID": settled.unwrap_or_default()}),
-    ))
+    if later && oddity != Some(Oddity::UploadFailed) { Ok(None) } else { upload::settle(shared, id, oddity).await }
 }
 
 pub(crate) async fn async_result(shared: &Arc<Shared>, args: &Args, oddity: Option<Oddity>) -> Result<Reply, Refusal> {

@@ -65,7 +65,7 @@ pub(crate) fn single_create(shared: &Shared, args: &Args, file: Option<FilePart>
     let Some(part) = file else { return Err(Refusal::rule("the form has no file part `file`")) };
     let mut state = shared.state();
     let now = state.clock.now();
-    let mut call = Call { shared, state: &mut state, args, oddity: None, now };
+    let mut call = Call { shared, state: &mut state, args, token: "", oddity: None, now };
     let md5 = hash(args.text("etag"), "etag", 32, shared.config.lenient)?;
     let file = announced(&mut call, md5, MOST_AT_ONCE, "1 GB")?;
     refuse_clash(call.state, &file)?;
