@@ -44,6 +44,10 @@ impl FileId {
     }
 
     /// Refuses the root and negative ids, where one particular file or folder is meant.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput).
     pub fn check_entry(self) -> Result<(), Error> {
         match self.0 {
             1.. => Ok(()),
@@ -53,6 +57,10 @@ impl FileId {
     }
 
     /// Refuses negative ids, where a folder is meant.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput).
     pub fn check_folder(self) -> Result<(), Error> {
         if self.is_root() { Ok(()) } else { self.check_entry() }
     }

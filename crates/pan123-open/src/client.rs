@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use pan123_core::{
-    AccountId, Error, ErrorKind, Hosts, Items, Operation, Paged, Pages, Pipeline, PipelineConfig, RateLimiter,
+    AccountId, Error, ErrorKind, FileId, Hosts, Items, Operation, Paged, Pages, Pipeline, PipelineConfig, RateLimiter,
     RateLimits, Result, RetryPolicy, Runtime, Secret, Timeouts, Token, TokenSource, TokenStore, Tokens, TokioRuntime,
     Transport,
 };
@@ -38,6 +38,7 @@ pub struct Client(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) pipeline: Pipeline,
     pub(crate) account: OnceCell<AccountId>,
+    root: FileId,
     #[cfg(feature = "link")]
     pub(crate) link_key: Option<Secret>,
     #[cfg(feature = "link")]
@@ -78,6 +79,12 @@ impl Client {
     /// [`ErrorKind::Unauthorized`] when the credentials are refused, and whatever the network gives.
     pub async fn token(&self) -> Result<Token> {
         self.0.pipeline.tokens().expect("a client is built with a token").get().await
+    }
+
+    /// Returns the folder that this program works in: where [`upload`](Self::upload) puts files unless told, and what to
+    /// [`list`](Self::list) first. The drive's root unless [`root`](ClientBuilder::root) said otherwise.
+    pub fn root(&self) -> FileId {
+        self.0.root
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -125,6 +132,7 @@ pub struct ClientBuilder {
     transport: Option<Arc<dyn Transport>>,
     runtime: Option<Arc<dyn Runtime>>,
     account: Option<AccountId>,
+    root: Option<FileId>,
     #[cfg(feature = "link")]
     link_key: Option<Secret>,
     #[cfg(feature = "link")]
@@ -224,6 +232,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the folder that stands for the drive's root; see [`Client::root`]. Direct links need one that is not the
+    /// drive's own root (id 0). Ids reach everywhere: this is a convenience and no lock.
+    pub fn root(mut self, folder: impl Into<FileId>) -> Self {
+        self.root = Some(folder.into());
+        self
+    }
+
     /// Names the account, for signing direct links. Asked from the service, once, unless told.
     pub fn account(mut self, account: AccountId) -> Self {
         self.account = Some(account);
@@ -249,8 +264,11 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] when there are no credentials, one of them is empty or is an address, a direct-link key or validity is empty, or no
-    /// HTTP transport is there (build with the feature `rustls` or `native-tls`, or give one).
+    /// HTTP transport is there (build with the feature `rustls` or `native-tls`, or give one); [`ErrorKind::InvalidInput`]
+    /// for a negative root folder.
     pub fn build(self) -> Result<Client> {
+        let root = self.root.unwrap_or(FileId::ROOT);
+        root.check_folder()?;
         let hosts = self.hosts.unwrap_or_default();
         let runtime = self.runtime.unwrap_or_else(|| Arc::new(TokioRuntime));
         let transport = match self.transport {
@@ -296,6 +314,7 @@ impl ClientBuilder {
         }
         Ok(Client(Arc::new(Inner {
             pipeline: Pipeline::new(config(Some(tokens))),
+            root,
             account: self.account.map_or_else(OnceCell::new, |account| OnceCell::new_with(Some(account))),
             #[cfg(feature = "link")]
             link_key: self.link_key,

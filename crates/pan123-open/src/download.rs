@@ -9,7 +9,7 @@ use pan123_transfer::{DownloadOrigin, Downloaded, Expected, Progress, Reader};
 use crate::{Client, Entry, Uploaded, ops::files};
 
 impl Client {
-    /// Downloads a file: ranged, resumed after a cut, and checked for size and MD5.
+    /// Downloads a file: resumed after a cut, and checked for size and MD5.
     ///
     /// `file` is an [`Entry`] of a listing, an [`Uploaded`] file, or an id, for which size and MD5 are asked first.
     /// Nothing happens before one of [`to_path`](Download::to_path), [`bytes`](Download::bytes) or [`open`](Download::open).
@@ -111,6 +111,15 @@ impl Download {
     pub async fn to_path(self, path: impl AsRef<Path>) -> Result<Downloaded> {
         let path = path.as_ref().to_owned();
         self.prepare().await?.to_path(path).await
+    }
+
+    /// Downloads into `writer`, which is given back; see [`pan123_transfer::Download::to_writer`].
+    ///
+    /// # Errors
+    ///
+    /// As [`to_path`](Self::to_path), but that what was written before an error is the writer's business.
+    pub async fn to_writer<W: std::io::Write + Send + 'static>(self, writer: W) -> Result<(W, Downloaded)> {
+        self.prepare().await?.to_writer(writer).await
     }
 
     /// Downloads into memory, at most `limit` bytes.

@@ -16,7 +16,7 @@ use crate::{
 impl Client {
     /// Uploads a file: instantly where the service has its content, in one request where it is small, else in parts.
     ///
-    /// `source` is a path, bytes, or anything else that makes a [`Source`]. The file goes into the root folder under
+    /// `source` is a path, bytes, or anything else that makes a [`Source`]. The file goes into the client's [`root`](Client::root) under
     /// the name of the path unless told otherwise; bytes need a [`name`](Upload::name). A taken name is an error unless
     /// [`on_conflict`](Upload::on_conflict) says otherwise. Nothing happens before [`send`](Upload::send).
     ///
@@ -43,7 +43,7 @@ impl Client {
         let name = source.local_path().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         let retry = *self.pipeline().retry();
         let target =
-            Target { client: self.clone(), folder: FileId::ROOT, name: String::new(), on_conflict: OnConflict::Fail };
+            Target { client: self.clone(), folder: self.root(), name: String::new(), on_conflict: OnConflict::Fail };
         Upload { runtime: Arc::clone(self.pipeline().runtime()), target, name, source, adjust: Vec::new(), retry }
     }
 }
@@ -84,7 +84,8 @@ impl From<&Uploaded> for FileId {
 }
 
 impl Upload {
-    /// Sets the folder it goes into; the root unless told otherwise. Files in the root have no direct links.
+    /// Sets the folder it goes into; the client's [`root`](Client::root) unless told otherwise. Files in the drive's own
+    /// root have no direct links.
     pub fn into_folder(mut self, folder: impl Into<FileId>) -> Self {
         self.target.folder = folder.into();
         self

@@ -122,3 +122,18 @@ async fn a_listing_is_a_stream_too() {
     }
     assert_eq!(count, 101);
 }
+
+#[tokio::test]
+async fn a_program_may_work_in_a_folder_of_its_own() {
+    let world = World::new().await;
+    let folder = id(world.sim.mkdir("/mine"));
+    let client = crate::world::builder(&world.sim, &world.runtime).root(folder).build().unwrap();
+    client.upload("a".as_bytes()).name("a.txt").send().await.unwrap();
+    assert_eq!(world.sim.read("/mine/a.txt").unwrap(), "a");
+    let (bytes, done) = {
+        let file = client.find(client.root(), "a.txt").await.unwrap().unwrap();
+        client.download(&file).to_writer(Vec::new()).await.unwrap()
+    };
+    assert_eq!((bytes.as_slice(), done.size), (b"a".as_slice(), 1));
+    assert!(crate::world::builder(&world.sim, &world.runtime).root(FileId::new(-1)).build().is_err());
+}
