@@ -131,3 +131,40 @@ pub(crate) fn fill(reader: &dyn ReadAt, mut offset: u64, mut buffer: &mut [u8]) 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use super::*;
+    use crate::Stamp;
+
+    /// Zeros without end that tell where they are read.
+    #[derive(Debug)]
+    struct Zeros(mpsc::Sender<u64>);
+
+    impl ReadAt for Zeros {
+        fn stamp(&self) -> io::Result<Stamp> {
+            Ok(Stamp::new(u64::MAX))
+        }
+
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.send(offset).ok();
+            Ok(buffer.len())
+        }
+    }
+
+    #[tokio::test]
+    async fn one_buffer_is_read_ahead_and_no_more() {
+        let (sender, reads) = mpsc::channel();
+        let section = Section::new(Arc::new(Zeros(sender)), 5, 10 * BUFFER as u64);
+        let mut body = section.open();
+        assert!(reads.try_recv().is_err(), "nothing is read before it is asked for");
+        assert_eq!(body.chunk().await.unwrap().unwrap().len(), BUFFER);
+        // The deadline is for a failure; a read that is under way ends at once.
+        let next = || reads.recv_timeout(Duration::from_secs(60));
+        assert_eq!((next(), next()), (Ok(5), Ok(5 + BUFFER as u64)));
+        drop((body, section));
+        assert_eq!(next(), Err(mpsc::RecvTimeoutError::Disconnected));
+    }
+}

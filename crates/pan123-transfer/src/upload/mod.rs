@@ -30,6 +30,51 @@ pub const DEFAULT_SINGLE_STEP: u64 = 1 << 20;
 /// # Memory
 ///
 /// Two buffers of 256 KiB for each part in flight, whatever the size of parts and file.
+///
+/// # Example
+///
+/// ```
+/// use std::sync::Arc;
+/// use pan123_core::{BodySource, BoxFuture, Result, TokioRuntime};
+/// use pan123_transfer::{Begun, Completion, Fingerprint, How, Part, Upload, UploadLimits, UploadTarget};
+///
+/// /// A service that has every content already.
+/// struct KnowsAll;
+///
+/// impl UploadTarget for KnowsAll {
+///     type Session = ();
+///     type Stored = String;
+///
+///     fn limits(&self) -> UploadLimits {
+///         UploadLimits::new(10 << 30, 16 << 20)           // 10 GiB in parts of 16 MiB
+///     }
+///
+///     fn begin<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Begun<(), String>>> {
+///         Box::pin(async move { Ok(Begun::Stored(file.md5.to_string())) })
+///     }
+///
+/// #   fn send_part<'a>(&'a self, _: &'a (), _: &'a Part, _: Arc<dyn BodySource>) -> BoxFuture<'a, Result<()>> {
+/// #       Box::pin(async { Ok(()) })
+/// #   }
+/// #   fn complete<'a>(&'a self, _: &'a (), _: &'a [Part]) -> BoxFuture<'a, Result<Completion<String>>> {
+/// #       Box::pin(async { Ok(Completion::Pending { wait: None }) })
+/// #   }
+/// #   fn find<'a>(&'a self, _: &'a Fingerprint) -> BoxFuture<'a, Result<Option<String>>> {
+/// #       Box::pin(async { Ok(None) })
+/// #   }
+///     // fn send_part, fn complete, fn find: not called here, for this service wants no bytes.
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let uploaded = Upload::new(KnowsAll, b"hello", Arc::new(TokioRuntime))
+///     .on_progress(|progress| println!("{:?}: {} bytes", progress.phase, progress.bytes))
+///     .send()
+///     .await?;
+/// assert_eq!(uploaded.how, How::Instant);
+/// assert_eq!(uploaded.stored, "5d41402abc4b2a76b9719d911017c592");
+/// # Ok::<(), pan123_core::Error>(())
+/// # }).unwrap();
+/// ```
 pub struct Upload<T> {
     target: T,
     source: Source,

@@ -3,8 +3,8 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
-    task::{Context, Waker},
+    sync::{Arc, mpsc},
+    task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
@@ -233,6 +233,35 @@ async fn a_writer_that_is_full_is_an_io_error() {
         let error = download(&cdn, Expected::default()).to_writer(Full(room)).await.err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Io, "room for {room}");
     }
+}
+
+/// A writer that waits for permission before each write.
+struct Slow(mpsc::Receiver<()>);
+
+impl io::Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.recv().ok();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_slow_writer_makes_the_host_wait() {
+    let cdn = Arc::new(Cdn::new(&content(3_000_000)));
+    let (permit, gate) = mpsc::channel();
+    let mut downloading = Box::pin(download(&cdn, Expected::default()).to_writer(Slow(gate)));
+    for _ in 0..100 {
+        let polled = std::future::poll_fn(|cx| Poll::Ready(downloading.as_mut().poll(cx).is_pending())).await;
+        assert!(polled, "the writer waits");
+        tokio::task::yield_now().await;
+    }
+    assert!(cdn.chunks() <= 600, "{} chunks of 1000 bytes are in memory", cdn.chunks());
+    drop(permit);
+    assert_eq!(downloading.await.unwrap().1.size, 3_000_000);
 }
 
 #[tokio::test]
