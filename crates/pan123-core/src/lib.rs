@@ -62,5 +62,5 @@ pub use crate::{
     time::Timestamp,
     token::{LOGIN_COOL_DOWN, MemoryTokenStore, RENEWAL_MARGIN, Token, TokenLock, TokenSource, TokenStore, Tokens},
     token_file::FileTokenStore,
-    transport::{Timeouts, Transport, TransportError},
+    transport::{Timeouts, Transport, TransportError, default_transport},
 };

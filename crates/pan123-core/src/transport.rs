@@ -5,6 +5,8 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use url::Url;
 
+#[cfg(feature = "http-client")]
+use crate::hosts::is_loopback;
 use crate::{Body, BoxFuture, Error, ErrorKind, Hosts, Result, Runtime, redact, watch};
 
 /// Sends one HTTP request and returns the answer as it came.
@@ -15,6 +17,29 @@ use crate::{Body, BoxFuture, Error, ErrorKind, Hosts, Result, Runtime, redact, w
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends `request`; the body of the answer is read while it comes.
     fn send(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, TransportError>>;
+}
+
+/// Returns the transport of a client that was given none: [`HttpClient`](crate::HttpClient), past any proxy where `base` is on
+/// this machine.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] when this build has no HTTP client (feature `rustls` or `native-tls`), or TLS cannot be set up.
+pub fn default_transport(base: &Url, timeouts: Timeouts) -> Result<Arc<dyn Transport>> {
+    #[cfg(feature = "http-client")]
+    {
+        let client =
+            if is_loopback(base) { crate::HttpClient::direct(timeouts) } else { crate::HttpClient::new(timeouts) };
+        Ok(Arc::new(client?))
+    }
+    #[cfg(not(feature = "http-client"))]
+    {
+        let _ = (base, timeouts);
+        Err(Error::new(
+            ErrorKind::Config,
+            "no HTTP transport: build with the feature rustls or native-tls, or give one with transport()",
+        ))
+    }
 }
 
 /// Why a [`Transport`] has no answer.

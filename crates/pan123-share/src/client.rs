@@ -1,0 +1,342 @@
+//! The client of one share: how it is built, and how it sends operations.
+
+use std::{fmt, sync::Arc};
+
+use http::HeaderValue;
+use pan123_core::{
+    BoxFuture, Error, ErrorKind, FileId, Hosts, Items, MemoryTokenStore, Operation, Paged, Pages, Pipeline,
+    PipelineConfig, RateLimiter, RateLimits, Result, RetryPolicy, Runtime, Secret, Timeouts, Token, TokenSource,
+    TokenStore, Tokens, TokioRuntime, Transport,
+};
+use url::Url;
+
+use crate::{
+    ShareKey, ShareLink, SharePassword,
+    profile::{PAGE, ShareProfile},
+    rates,
+};
+
+/// A client of somebody's share.
+///
+/// Without a token it describes and lists; downloads and saving into one's own drive want one, and say so. Clones are cheap and share
+/// the connections, the token and the rate limits.
+///
+/// # Example
+///
+/// ```no_run
+/// use pan123_share::{Client, FileId};
+///
+/// # async fn run() -> pan123_share::Result<()> {
+/// let share = Client::open("https://www.123pan.com/s/5LF8Vv-a1Bc?提取码:aB12")?;
+/// let mut entries = share.list(FileId::ROOT);
+/// while let Some(entry) = entries.next().await? {
+///     println!("{:>12}  {}", entry.size, entry.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    pipeline: Pipeline,
+    link: ShareLink,
+    root: FileId,
+    page: Url,
+}
+
+impl Client {
+    /// Opens the share whose link is in `text`, as somebody pasted it; see [`ShareLink::find`]. No request is made.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] with the reason when there is no share link in it; otherwise as [`ClientBuilder::build`].
+    pub fn open(text: &str) -> Result<Self> {
+        Self::builder(ShareLink::find(text)?).build()
+    }
+
+    /// Begins to build a client of a share, given by its [`ShareLink`] or its [`ShareKey`].
+    pub fn builder(link: impl Into<ShareLink>) -> ClientBuilder {
+        ClientBuilder {
+            link: link.into(),
+            root: FileId::ROOT,
+            credentials: Credentials::None,
+            store: None,
+            hosts: None,
+            limiter: None,
+            retry: None,
+            timeouts: Timeouts::default(),
+            transport: None,
+            runtime: None,
+            login_uuid: None,
+            is_signed: true,
+        }
+    }
+
+    /// Runs one operation: validated, rate limited, signed, sent, decoded, and repeated where that is safe and helps.
+    ///
+    /// An operation names its share itself; it may be another than the client's.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] before any request when a value is refused; otherwise what the operation's own page says.
+    pub async fn send<O: Operation>(&self, operation: O) -> Result<O::Output> {
+        self.0.pipeline.send(&operation).await
+    }
+
+    /// Walks a paged operation page by page, from the page that `first` asks for.
+    pub fn pages<O: Paged>(&self, first: O) -> Pages<O> {
+        Pages::new(self.0.pipeline.clone(), first)
+    }
+
+    /// Walks a paged operation item by item, from the page that `first` asks for.
+    pub fn items<O: Paged>(&self, first: O) -> Items<O> {
+        Items::new(self.0.pipeline.clone(), first)
+    }
+
+    /// Returns the link of the share.
+    pub fn share(&self) -> &ShareLink {
+        &self.0.link
+    }
+
+    /// Returns the folder that this client takes for the root; see [`ClientBuilder::root`].
+    pub fn root(&self) -> FileId {
+        self.0.root
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+
+    pub(crate) fn key(&self) -> &ShareKey {
+        self.0.link.key()
+    }
+
+    /// Returns the password as operations take it: empty where there is none.
+    pub(crate) fn password(&self) -> Secret {
+        self.0.link.password().map_or_else(|| Secret::from(""), Secret::from)
+    }
+
+    /// Returns the page that requests are said to come from.
+    pub(crate) fn page(&self) -> &Url {
+        &self.0.page
+    }
+
+    /// Puts the folder that the caller chose in the place of the share's own root.
+    pub(crate) fn rooted(&self, folder: FileId) -> FileId {
+        if folder.is_root() { self.0.root } else { folder }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("share", &self.0.link)
+            .field("root", &self.0.root)
+            .field("pipeline", &self.0.pipeline)
+            .finish()
+    }
+}
+
+/// What a [`Client`] is made of; see [`Client::builder`].
+///
+/// # Example
+///
+/// ```no_run
+/// use pan123_share::{Client, Hosts, ShareLink, Token};
+///
+/// # fn run() -> pan123_share::Result<()> {
+/// let share = Client::builder(ShareLink::parse("5LF8Vv-a1Bc")?)
+///     .password("aB12".parse()?)
+///     .token(Token::new("eyJ…"))
+///     .hosts(Hosts::from_env()?)
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    link: ShareLink,
+    root: FileId,
+    credentials: Credentials,
+    store: Option<Arc<dyn TokenStore>>,
+    hosts: Option<Hosts>,
+    limiter: Option<RateLimiter>,
+    retry: Option<RetryPolicy>,
+    timeouts: Timeouts,
+    transport: Option<Arc<dyn Transport>>,
+    runtime: Option<Arc<dyn Runtime>>,
+    login_uuid: Option<String>,
+    is_signed: bool,
+}
+
+#[derive(Debug)]
+enum Credentials {
+    None,
+    Token(Token),
+    Tokens(Tokens),
+    Source(Boxed),
+}
+
+/// A source of the caller's.
+#[derive(Debug)]
+struct Boxed(Box<dyn TokenSource>);
+
+impl TokenSource for Boxed {
+    fn fetch<'a>(&'a self, previous: Option<&'a Token>) -> BoxFuture<'a, Result<Token>> {
+        self.0.fetch(previous)
+    }
+}
+
+impl ClientBuilder {
+    /// Sets the password, in the place of the one in the link.
+    pub fn password(mut self, password: SharePassword) -> Self {
+        self.link = self.link.with_password(password);
+        self
+    }
+
+    /// Takes a folder of the share for its root: lists, walks and downloads of [`FileId::ROOT`] begin there.
+    pub fn root(mut self, folder: impl Into<FileId>) -> Self {
+        self.root = folder.into();
+        self
+    }
+
+    /// Uses a token of the web API that the caller holds. It is not renewed.
+    pub fn token(mut self, token: Token) -> Self {
+        self.credentials = Credentials::Token(token);
+        self
+    }
+
+    /// Shares the token of another client of the same account, such as one of the web API.
+    pub fn tokens(mut self, tokens: Tokens) -> Self {
+        self.credentials = Credentials::Tokens(tokens);
+        self
+    }
+
+    /// Uses a source of tokens, such as a login to the web API.
+    pub fn token_source(mut self, source: impl TokenSource) -> Self {
+        self.credentials = Credentials::Source(Boxed(Box::new(source)));
+        self
+    }
+
+    /// Keeps the token of a [`token_source`](Self::token_source) in `store`. In memory unless told otherwise.
+    pub fn token_store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Sets the addresses. The public ones unless told otherwise, and the owner's own host behind them.
+    pub fn hosts(mut self, hosts: Hosts) -> Self {
+        self.hosts = Some(hosts);
+        self
+    }
+
+    /// Keeps these rate limits, in the place of a list every 700 milliseconds and two other calls a second.
+    pub fn rate_limits(self, limits: RateLimits) -> Self {
+        self.rate_limiter(RateLimiter::new(limits))
+    }
+
+    /// Shares a limiter with other clients: the service counts by address and account, not by share.
+    pub fn rate_limiter(mut self, limiter: RateLimiter) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// Sets when requests are sent again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// Sets how long a connection may be silent.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sends by another HTTP stack.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Uses another clock, sleep and source of randomness.
+    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
+        self.runtime = Some(Arc::new(runtime));
+        self
+    }
+
+    /// Sends the device id of the login that the token comes from. Some clients say that saving wants it.
+    pub fn login_uuid(mut self, uuid: impl Into<String>) -> Self {
+        self.login_uuid = Some(uuid.into());
+        self
+    }
+
+    /// Says whether requests are signed as the service's pages do; they are unless told otherwise.
+    pub fn signing(mut self, is_signed: bool) -> Self {
+        self.is_signed = is_signed;
+        self
+    }
+
+    /// Puts the client together. No request is made.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when the token is empty, the device id cannot be a header, or no HTTP transport is there (build
+    /// with the feature `rustls` or `native-tls`, or give one); [`ErrorKind::InvalidInput`] when the root cannot be a folder.
+    pub fn build(self) -> Result<Client> {
+        self.root.check_folder()?;
+        let hosts = match self.hosts {
+            Some(hosts) => hosts,
+            None => default_hosts(self.link.key())?,
+        };
+        let runtime = self.runtime.unwrap_or_else(|| Arc::new(TokioRuntime));
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => pan123_core::default_transport(hosts.share(), self.timeouts)?,
+        };
+        let mut profile = ShareProfile::new(self.link.key());
+        if !self.is_signed {
+            profile = profile.without_signature();
+        }
+        if let Some(uuid) = self.login_uuid {
+            let uuid = HeaderValue::try_from(uuid);
+            profile = profile.with_login_uuid(uuid.map_err(|_| bad("the device id holds what no header can carry"))?);
+        }
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryTokenStore::default()));
+        let tokens = match self.credentials {
+            Credentials::None => None,
+            Credentials::Token(token) if token.access().expose().trim().is_empty() => {
+                return Err(bad("the access token may not be empty; leave it out to be anonymous"));
+            }
+            Credentials::Token(token) => Some(Tokens::held(token, Arc::clone(&runtime))),
+            Credentials::Tokens(tokens) => Some(tokens),
+            Credentials::Source(source) => Some(Tokens::new(source, store, Arc::clone(&runtime))),
+        };
+        let pipeline = Pipeline::new(PipelineConfig {
+            profile: Arc::new(profile),
+            hosts,
+            transport,
+            runtime,
+            limiter: self.limiter.unwrap_or_else(|| RateLimiter::new(rates::limits())),
+            retry: self.retry.unwrap_or_default(),
+            timeouts: self.timeouts,
+            tokens,
+        });
+        let page = Url::parse(PAGE).expect("the address is a constant");
+        Ok(Client(Arc::new(Inner { pipeline, link: self.link, root: self.root, page })))
+    }
+}
+
+/// The public hosts, and behind them the owner's own, which the key tells.
+fn default_hosts(key: &ShareKey) -> Result<Hosts> {
+    match key.owner_host() {
+        Some(host) => Hosts::default().with_share_alternative(&format!("https://{host}/b")),
+        None => Ok(Hosts::default()),
+    }
+}
+
+fn bad(text: &'static str) -> Error {
+    Error::new(ErrorKind::Config, text)
+}

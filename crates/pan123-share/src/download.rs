@@ -1,0 +1,82 @@
+//! The `download` verb: where the transfer engine gets the bytes of a share's file from.
+
+use std::{ops::Range, sync::Arc};
+
+use pan123_core::{BoxFuture, Fetch, Fetched, Link, Result, RetryPolicy};
+use pan123_transfer::{Download, DownloadOrigin, Expected};
+
+use crate::{Client, Entry, folder::FolderDownload};
+
+impl Client {
+    /// Downloads a file: resumed after a cut, and checked for size and MD5.
+    ///
+    /// Nothing happens before one of the endings of [`Download`]: [`to_path`](Download::to_path), [`bytes`](Download::bytes),
+    /// [`open`](Download::open). The address is asked for before the first byte, and again when it is refused.
+    ///
+    /// # Errors
+    ///
+    /// The endings give what [`link`](Self::link) and the engine give; a folder is an error there.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # use pan123_share::{Client, Entry};
+    /// # async fn run(share: Client, file: Entry) -> pan123_share::Result<()> {
+    /// share.download(&file).to_path("copy.mp4").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download(&self, file: &Entry) -> Download {
+        // What has no bytes of its own must be asked for, so that it is refused and does not pass as an empty file.
+        let is_plain = file.is_file() && !file.is_blocked();
+        let expected = if is_plain { Expected::new(Some(file.size), file.md5) } else { Expected::default() };
+        let origin = Origin { client: self.clone(), file: file.clone() };
+        Download::new(origin, expected, Arc::clone(self.pipeline().runtime())).retry(*self.pipeline().retry())
+    }
+
+    /// Downloads all that is in a folder of the share, and in the folders in it, one file beside a few others.
+    ///
+    /// `folder` is an [`Entry`] of a list or an id; [`FileId::ROOT`](crate::FileId::ROOT) is all of the share. Nothing happens before
+    /// [`to_path`](FolderDownload::to_path).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # use pan123_share::{Client, FileId};
+    /// # async fn run(share: Client) -> pan123_share::Result<()> {
+    /// let done = share.download_folder(FileId::ROOT).to_path("films").await?;
+    /// for missing in &done.failed {
+    ///     println!("{}: {}", missing.remote, missing.error);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download_folder(&self, folder: impl Into<crate::FileId>) -> FolderDownload {
+        FolderDownload::new(self.clone(), folder.into())
+    }
+}
+
+/// One file of a share as a source of bytes.
+#[derive(Clone, Debug)]
+struct Origin {
+    client: Client,
+    file: Entry,
+}
+
+impl DownloadOrigin for Origin {
+    fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
+        Box::pin(self.client.link(&self.file))
+    }
+
+    fn fetch<'a>(&'a self, link: &'a Link, range: Option<Range<u64>>) -> BoxFuture<'a, Result<Fetched>> {
+        Box::pin(async move {
+            let fetch = Fetch::new(link.clone());
+            let fetch = match range {
+                Some(range) => fetch.range(range),
+                None => fetch,
+            };
+            // The engine repeats: it knows how far it has come.
+            self.client.pipeline().send_with(&fetch, &RetryPolicy::none()).await
+        })
+    }
+}

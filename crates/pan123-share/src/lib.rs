@@ -1,0 +1,42 @@
+//! Somebody else's share on 123Pan (123云盘): open it from any text, list it, download it, save it.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod client;
+#[cfg(feature = "transfer")]
+mod download;
+mod entry;
+#[cfg(feature = "transfer")]
+mod folder;
+mod key;
+mod link;
+mod listing;
+#[cfg(feature = "transfer")]
+mod local_name;
+pub mod ops;
+mod profile;
+mod rates;
+mod save;
+mod verbs;
+mod walk;
+
+#[cfg(feature = "transfer")]
+pub use crate::folder::{DownloadedFile, DownloadedFolder, FolderDownload, NotDownloaded};
+pub use crate::{
+    client::{Client, ClientBuilder},
+    entry::{Entry, EntryKind},
+    key::{ShareKey, SharePassword},
+    link::ShareLink,
+    listing::Entries,
+    profile::ShareProfile,
+    save::{SAVE_TIMEOUT, Saved},
+    walk::{Found, Walk},
+};
+#[cfg(feature = "transfer")]
+pub use pan123_transfer::{Download, Downloaded, Progress};
+
+pub use pan123_core::{
+    AccountId, Error, ErrorKind, FileId, Hosts, Link, Md5, RateLimiter, RateLimits, Result, RetryPolicy, Secret,
+    Timeouts, Timestamp, Token, TokenSource, TokenStore, Tokens, rapid,
+};
