@@ -284,7 +284,7 @@ impl Inner {
     async fn attempt(&self, call: &Call, base: usize, token: Option<&Token>, attempts: u32) -> Result<Reply, Failure> {
         let mut secrets: Vec<&str> = call.request.secrets().collect();
         secrets.extend(token.map(|token| token.access().expose()));
-        let answer = self.exchange(call, base, token).await.map_err(|error| error.without(&secrets))?;
+        let (answer, is_signed) = self.exchange(call, base, token).await.map_err(|error| error.without(&secrets))?;
         let (head, body) = answer.into_parts();
         let reply = |content| Reply {
             endpoint: call.meta.id,
@@ -305,7 +305,8 @@ impl Inner {
             Shape::Stream | Shape::Hop => Err(refusal(head.status, body).await),
         };
         content.map(reply).map_err(|error| {
-            let clock_was_wrong = error.message().is_some_and(|message| message.contains(SIGNATURE_REFUSED))
+            let clock_was_wrong = is_signed
+                && error.message().is_some_and(|message| message.contains(SIGNATURE_REFUSED))
                 && self.correct_clock(&head.headers);
             let error = error
                 .with_http_status(head.status.as_u16())
@@ -325,7 +326,8 @@ impl Inner {
         self.skew.swap(skew, Ordering::Relaxed).abs_diff(skew) > 1
     }
 
-    async fn exchange(&self, call: &Call, base: usize, token: Option<&Token>) -> Result<Response<Body>> {
+    /// Makes one request. Returns the answer, and whether the request was signed.
+    async fn exchange(&self, call: &Call, base: usize, token: Option<&Token>) -> Result<(Response<Body>, bool)> {
         let mut url = self.address(call, base)?;
         let (headers, body) = call.request.open(random_u64(&*self.runtime))?;
         if call.meta.role == Role::Data {
@@ -333,11 +335,12 @@ impl Inner {
             // A flat answer is the API's own: whoever redirects in its place must not be followed.
             let stays = matches!(call.meta.shape, Shape::Hop | Shape::Flat);
             let request = if stays { request.without_redirects() } else { request };
-            return self.data.send(request).await;
+            return self.data.send(request).await.map(|answer| (answer, false));
         }
         let now = Timestamp::from_unix(self.runtime.now().unix().saturating_add(self.skew.load(Ordering::Relaxed)));
-        if let Some((name, value)) = self.profile.sign(url.path(), now, &*self.runtime) {
-            url.query_pairs_mut().append_pair(&name, &value);
+        let signature = self.profile.sign(url.path(), now, &*self.runtime);
+        if let Some((name, value)) = &signature {
+            url.query_pairs_mut().append_pair(name, value);
         }
         let mut request = http::Request::new(body);
         *request.method_mut() = call.meta.method.into();
@@ -347,10 +350,11 @@ impl Inner {
         if let Some(token) = token {
             credentials.bearer(token.access().expose())?;
         }
-        match call.meta.role {
+        let answer = match call.meta.role {
             Role::Upload => self.upload.send(&self.hosts, request, credentials).await,
             _ => self.control.send(request, credentials).await,
-        }
+        };
+        answer.map(|answer| (answer, signature.is_some()))
     }
 
     /// How many bases the call may be sent to, one after the other.
