@@ -9,7 +9,7 @@ use pan123_core::{
 };
 use tokio::sync::OnceCell;
 
-use crate::{credentials::AppCredentials, profile::OpenProfile, rates::Tier};
+use crate::{credentials::AppCredentials, grants::Grant, profile::OpenProfile, rates::Tier};
 
 /// A client of the 123Pan Open Platform, for the drive of whoever owns the app.
 ///
@@ -102,8 +102,8 @@ impl fmt::Debug for Client {
     }
 }
 
-/// What a [`Client`] is made of. Only credentials are required: [`app`](Self::app), [`token`](Self::token) or
-/// [`token_source`](Self::token_source).
+/// What a [`Client`] is made of. Only credentials are required: [`app`](Self::app), [`oauth`](Self::oauth),
+/// [`broker`](Self::broker), [`token`](Self::token) or [`token_source`](Self::token_source).
 ///
 /// # Example
 ///
@@ -140,17 +140,18 @@ pub struct ClientBuilder {
 }
 
 #[derive(Debug, Default)]
-enum Credentials {
+pub(crate) enum Credentials {
     #[default]
     None,
     App(String, Secret),
+    Granted(Grant),
     Token(Token),
     Source(Boxed),
 }
 
 /// A source of the caller's.
 #[derive(Debug)]
-struct Boxed(Box<dyn TokenSource>);
+pub(crate) struct Boxed(Box<dyn TokenSource>);
 
 impl TokenSource for Boxed {
     fn fetch<'a>(&'a self, previous: Option<&'a Token>) -> pan123_core::BoxFuture<'a, Result<Token>> {
@@ -259,6 +260,11 @@ impl ClientBuilder {
         self
     }
 
+    pub(crate) fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
+
     /// Puts the client together. No request is made.
     ///
     /// # Errors
@@ -289,7 +295,7 @@ impl ClientBuilder {
         let store = self.store.unwrap_or_else(|| Arc::new(pan123_core::MemoryTokenStore::default()));
         let tokens = match self.credentials {
             Credentials::None => {
-                return Err(bad("the client has no credentials: call app, token or token_source before build"));
+                return Err(bad("the client has no credentials: call app, oauth, token or token_source before build"));
             }
             Credentials::App(id, secret) if id.trim().is_empty() || secret.expose().trim().is_empty() => {
                 return Err(bad("the client id and the client secret may not be empty"));
@@ -297,6 +303,9 @@ impl ClientBuilder {
             Credentials::App(id, secret) => {
                 let source = AppCredentials::new(id, secret, Pipeline::new(config(None)));
                 Tokens::new(source, store, Arc::clone(&runtime))
+            }
+            Credentials::Granted(grant) => {
+                Tokens::new(grant.source(Pipeline::new(config(None)))?, store, Arc::clone(&runtime))
             }
             Credentials::Token(token) => {
                 check_token(token.access())?;

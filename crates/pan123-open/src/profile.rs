@@ -37,6 +37,9 @@ fn refusal(endpoint: &str, code: i64, message: &str) -> (ErrorKind, &'static str
     if endpoint == AccessToken::META.id {
         return (ErrorKind::Unauthorized, "no token was given out: check the client id and the client secret");
     }
+    if endpoint.starts_with("open/oauth.") || endpoint.starts_with("open/oplist.") {
+        return (ErrorKind::Unauthorized, "access was refused: check the app, or have the user grant access again");
+    }
     if message.contains(TOO_MANY_TOKENS) {
         return (
             ErrorKind::Unauthorized,
@@ -108,6 +111,8 @@ mod tests {
             ),
             ("open/user.info", 7012, "", ErrorKind::LoginChallenge),
             ("open/auth.access_token", 1, "内部错误", ErrorKind::Unauthorized),
+            ("open/oauth.refresh_token", 0, "invalid_grant", ErrorKind::Unauthorized),
+            ("open/oplist.renewapi", 1, "anything", ErrorKind::Unauthorized),
             ("open/dlink.url", 1, "anything", ErrorKind::DirectLinkDisabled),
             ("open/dlink.url", 5066, "", ErrorKind::NotFound),
             ("open/dlink.enable", 1, "anything", ErrorKind::Api),

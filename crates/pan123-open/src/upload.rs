@@ -1,6 +1,10 @@
-//! The `upload` verb: version 2 of the Open Platform's upload as a target of the transfer engine.
+//! The `upload` verb: the Open Platform's upload as a target of the transfer engine, version 2 unless told.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, FileId, Md5, Result, RetryPolicy};
 use pan123_transfer::{Begun, Completion, Fingerprint, How, Part, Progress, Source, UploadLimits, UploadTarget};
@@ -42,8 +46,14 @@ impl Client {
         let source = source.into();
         let name = source.local_path().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         let retry = *self.pipeline().retry();
-        let target =
-            Target { client: self.clone(), folder: self.root(), name: String::new(), on_conflict: OnConflict::Fail };
+        let target = Target {
+            client: self.clone(),
+            folder: self.root(),
+            name: String::new(),
+            on_conflict: OnConflict::Fail,
+            is_v1: false,
+            merging: Arc::default(),
+        };
         Upload { runtime: Arc::clone(self.pipeline().runtime()), target, name, source, adjust: Vec::new(), retry }
     }
 }
@@ -100,6 +110,17 @@ impl Upload {
     /// Says what happens when the name is taken; [`OnConflict::Fail`] unless told otherwise.
     pub fn on_conflict(mut self, choice: OnConflict) -> Self {
         self.target.on_conflict = choice;
+        self
+    }
+
+    /// Takes version 1 of the service's upload, whose parts go to presigned addresses of its storage.
+    ///
+    /// The service advises version 2, which is taken unless told otherwise. This one knows no upload in one request, and
+    /// asks for the address of each part: two requests a part. Use it where version 2 does not work; what is stored is the same.
+    ///
+    /// Protocol: `open-files.yaml`, `flow.upload_v1`.
+    pub fn version_1(mut self) -> Self {
+        self.target.is_v1 = true;
         self
     }
 
@@ -167,20 +188,24 @@ impl std::fmt::Debug for Upload {
 
 /// One file on its way into one folder.
 #[derive(Clone, Debug)]
-struct Target {
-    client: Client,
-    folder: FileId,
-    name: String,
-    on_conflict: OnConflict,
+pub(crate) struct Target {
+    pub(crate) client: Client,
+    pub(crate) folder: FileId,
+    pub(crate) name: String,
+    pub(crate) on_conflict: OnConflict,
+    is_v1: bool,
+    /// In version 1, whether the service has said that it puts the parts together.
+    pub(crate) merging: Arc<AtomicBool>,
 }
 
 /// What goes on with an upload that was announced.
 #[serde_as]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Session {
-    upload: String,
-    #[serde_as(as = "DisplayFromStr")]
-    server: Url,
+pub(crate) struct Session {
+    pub(crate) upload: String,
+    /// Where parts go; in version 1 each has an address of its own.
+    #[serde_as(as = "Option<DisplayFromStr>")]
+    pub(crate) server: Option<Url>,
 }
 
 /// The slice size in every answer known; part MD5s are computed for it before the service says its own.
@@ -194,6 +219,9 @@ const REUSE_PAUSE: Duration = Duration::from_secs(1);
 
 impl Target {
     async fn announce(&self, file: &Fingerprint) -> Result<Begun<Session, FileId>> {
+        if self.is_v1 {
+            return self.announce_v1(file).await;
+        }
         let create =
             uploads::Create::new(self.folder, self.name.as_str(), file.md5, file.size).on_conflict(self.on_conflict);
         let ticket = match self.client.send(create).await? {
@@ -206,13 +234,13 @@ impl Target {
             None => self.upload_server().await?,
         };
         Ok(Begun::Parts {
-            session: Session { upload: ticket.id.as_str().to_owned(), server },
+            session: Session { upload: ticket.id.as_str().to_owned(), server: Some(server) },
             part_size: ticket.slice_size,
         })
     }
 
     /// Finds the file that an answer of `reuse` without an id speaks of; it is listed a little later.
-    async fn reused(&self, file: &Fingerprint) -> Result<FileId> {
+    pub(crate) async fn reused(&self, file: &Fingerprint) -> Result<FileId> {
         for _ in 0..REUSE_LOOKUPS {
             if let Some(id) = self.look(file).await? {
                 return Ok(id);
@@ -257,7 +285,8 @@ impl UploadTarget for Target {
     type Stored = FileId;
 
     fn limits(&self) -> UploadLimits {
-        UploadLimits::new(uploads::LARGEST_FILE, USUAL_SLICE_SIZE).with_single_step(uploads::LARGEST_SINGLE)
+        let limits = UploadLimits::new(uploads::LARGEST_FILE, USUAL_SLICE_SIZE);
+        if self.is_v1 { limits } else { limits.with_single_step(uploads::LARGEST_SINGLE) }
     }
 
     fn begin<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Begun<Session, FileId>>> {
@@ -287,26 +316,30 @@ impl UploadTarget for Target {
         body: Arc<dyn BodySource>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let slice =
-                uploads::Slice::new(session.server.clone(), session.upload.as_str(), part.number, part.md5, body);
+            let Some(server) = session.server.clone() else {
+                return self.send_part_v1(session, part, body).await;
+            };
+            let slice = uploads::Slice::new(server, session.upload.as_str(), part.number, part.md5, body);
             self.client.pipeline().send_with(&slice, &RetryPolicy::none()).await
         })
     }
 
     fn complete<'a>(&'a self, session: &'a Session, _parts: &'a [Part]) -> BoxFuture<'a, Result<Completion<FileId>>> {
         Box::pin(async move {
-            let complete = uploads::UploadComplete::new(session.upload.as_str());
+            let done = if session.server.is_none() {
+                self.complete_v1(session).await
+            } else {
+                let complete = uploads::UploadComplete::new(session.upload.as_str());
+                let done = self.client.pipeline().send_with(&complete, &RetryPolicy::none()).await;
+                done.map(|done| done.stored().map_or(Completion::Pending { wait: None }, Completion::Stored))
+            };
             // 20103, the file is being verified, is `Busy`: the engine asks again, and keeps the code for when it gives up.
-            match self.client.pipeline().send_with(&complete, &RetryPolicy::none()).await {
-                Ok(done) => Ok(match done.stored() {
-                    Some(id) => Completion::Stored(id),
-                    None => Completion::Pending { wait: None },
-                }),
+            match done {
                 Err(error) if error.kind() == ErrorKind::Api => {
                     Err(error
                         .with_kind(ErrorKind::UploadFailed, "the service could not store the upload; start it again"))
                 }
-                Err(error) => Err(error),
+                done => done,
             }
         })
     }

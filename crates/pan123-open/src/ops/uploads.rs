@@ -416,19 +416,19 @@ impl From<Answer> for Sha1Outcome {
     }
 }
 
-fn check_size(size: u64, largest: u64) -> Result<()> {
+pub(super) fn check_size(size: u64, largest: u64) -> Result<()> {
     if size <= largest {
         return Ok(());
     }
     Err(Error::invalid(format!("the file has {size} bytes, the service takes at most {largest} here")))
 }
 
-fn check_upload(id: &PreuploadId) -> Result<()> {
+pub(super) fn check_upload(id: &PreuploadId) -> Result<()> {
     if id.0.is_empty() { Err(Error::invalid("the preuploadID is empty")) } else { Ok(()) }
 }
 
 /// Reads an id for which 0, null and absence mean that there is none yet.
-fn id_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FileId>, D::Error> {
+pub(super) fn id_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FileId>, D::Error> {
     match Option::<FileId>::deserialize(deserializer)? {
         Some(id) if id.get() < 0 => Err(de::Error::custom(format!("the id of a file is {id}"))),
         id => Ok(id.filter(|id| !id.is_root())),
