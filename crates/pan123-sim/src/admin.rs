@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::form;
 use crate::log::RecordedRequest;
 use crate::reply::{Refusal, Reply};
+use crate::shares::{Guests, ShareOptions};
 use crate::state::Shared;
 
 /// Answers a request to the admin face; these are not in the log.
@@ -46,6 +47,8 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, tap: Tap) -> Resu
             shared.state().tokens.kill_all();
             Ok(Reply::data(Value::Null))
         }
+        ("POST", ["tokens", "web"]) => Ok(Reply::data(json!({"token": shared.web_token()}))),
+        ("POST", ["shares"]) => shares(shared, &fields),
         ("POST", ["reset"]) => {
             shared.reset();
             Ok(Reply::data(Value::Null))
@@ -204,6 +207,29 @@ fn files(shared: &Shared, fields: &Fields) -> Result<Reply, Refusal> {
     let made = shared.state().put(path, content, &md5);
     let id = made.map_err(|denied| Refusal::from(denied).with_status(400))?;
     Ok(Reply::data(json!({"id": id, "md5": md5})))
+}
+
+/// Shares entries of the drive by their paths.
+fn shares(shared: &Shared, fields: &Fields) -> Result<Reply, Refusal> {
+    let paths = fields.0.get("paths").and_then(Value::as_array).ok_or_else(|| wanted("paths", "a list of paths"))?;
+    let paths: Option<Vec<&str>> = paths.iter().map(Value::as_str).collect();
+    let paths = paths.ok_or_else(|| wanted("paths", "a list of paths"))?;
+    let mut options = ShareOptions::default().password(fields.text("password")?.unwrap_or_default());
+    if let Some(unix) = fields.0.get("expires").and_then(Value::as_i64) {
+        options = options.expires(unix);
+    }
+    if let Some(uid) = fields.0.get("owner").and_then(Value::as_i64) {
+        options = options.owner(uid);
+    }
+    if let Some(bytes) = fields.number("guests")? {
+        options = options.guests(Guests::UpTo(bytes));
+    }
+    if let Some(switch) = fields.0.get("traffic_switch").and_then(Value::as_i64) {
+        options = options.traffic_switch(switch);
+    }
+    let shared = shared.state().share_paths(&paths, options);
+    let key = shared.map_err(|path| Refusal::rule(format!("nothing is at `{path}`")).with_status(400))?;
+    Ok(Reply::data(json!({"key": key})))
 }
 
 fn log(shared: &Shared, head: &Parts) -> Result<Reply, Refusal> {

@@ -15,6 +15,8 @@ pub(crate) struct Param {
     pub(crate) repeats: Option<&'static str>,
     /// Another name that some client sends, for lenient mode.
     pub(crate) alias: Option<&'static str>,
+    /// Whether the reference wants the name to be found in any case.
+    pub(crate) any_case: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +51,16 @@ pub(crate) enum Kind {
 
 impl Param {
     pub(crate) const fn new(name: &'static str, place: Place, kind: Kind) -> Self {
-        Self { name, place, kind, required: true, repeats: None, alias: None }
+        Self { name, place, kind, required: true, repeats: None, alias: None, any_case: false }
     }
 
     pub(crate) const fn optional(mut self) -> Self {
         self.required = false;
+        self
+    }
+
+    pub(crate) const fn any_case(mut self) -> Self {
+        self.any_case = true;
         self
     }
 
@@ -169,7 +176,8 @@ fn params_differ(name: &str, key: &str) -> bool {
 }
 
 fn find<'a>(params: &'a [Param], place: Place, name: &str, lenient: bool) -> Option<&'a Param> {
-    let exact = params.iter().find(|param| param.name == name && param.place == place);
+    let named = |param: &&Param| param.name == name || (param.any_case && param.name.eq_ignore_ascii_case(name));
+    let exact = params.iter().find(|param| named(param) && param.place == place);
     if exact.is_some() || !lenient {
         return exact;
     }

@@ -72,7 +72,6 @@ pub(crate) fn parse_hour(text: &str) -> Option<i64> {
     parse_beijing("%Y%m%d%H%M", &minutes).filter(|unix| hour_text(*unix) == text)
 }
 
-#[expect(dead_code, reason = "for the share face, which comes next")]
 /// `202601010000`: a minute of UTC+8.
 pub(crate) fn minute_text(unix: i64) -> String {
     beijing(unix, "%Y%m%d%H%M")

@@ -6,6 +6,7 @@ use crate::content::{Content, md5_hex};
 use crate::drive::{Kind, OnClash, ROOT};
 use crate::gallery::{id_text, node, parse_id};
 use crate::ops::cdn;
+use crate::ops::downloads::DownloadForm;
 use crate::shares::{Sale, Share, ShareOptions, Standing, StoredShare};
 use crate::simulator::{Simulator, StoredFile, made, stored};
 use crate::video::{SPACE, is_in_space};
@@ -31,6 +32,22 @@ pub struct StoredImage {
 }
 
 impl Simulator {
+    /// Gives a token of the web API, as a login does; of these, too, only the last three live.
+    #[must_use]
+    pub fn web_token(&self) -> String {
+        self.shared.web_token()
+    }
+
+    /// Whether the account's traffic for downloads is used up: then a download out of a share answers code 5113.
+    pub fn use_up_traffic(&self, used_up: bool) {
+        self.shared.state().traffic_used_up = used_up;
+    }
+
+    /// The form in which the web API and the share face tell addresses of downloads.
+    pub fn tell_downloads(&self, form: DownloadForm) {
+        self.shared.state().download_form = form;
+    }
+
     /// Shares files and folders of the drive by their paths, and gives the share's key; `/` shares all that lies in the
     /// root.
     ///
@@ -39,20 +56,10 @@ impl Simulator {
     /// When nothing is at a path.
     #[track_caller]
     pub fn share(&self, paths: &[&str], options: ShareOptions) -> String {
-        let mut state = self.shared.state();
-        let mut entries = Vec::new();
-        for path in paths {
-            if path.trim_matches('/').is_empty() {
-                let all = state.drive.children_after(ROOT, i64::MIN).filter(|node| !node.trashed);
-                entries.extend(all.map(|node| node.id));
-            } else {
-                let found = state.drive.find(path).map(|node| node.id);
-                entries.push(found.unwrap_or_else(|| panic!("nothing is at `{path}` to be shared")));
-            }
+        match self.shared.state().share_paths(paths, options) {
+            Ok(key) => key,
+            Err(path) => panic!("nothing is at `{path}` to be shared"),
         }
-        let first = entries.first().and_then(|id| state.drive.node(*id));
-        let name = first.map_or_else(|| "share".to_owned(), |node| node.name.clone());
-        state.make_share(name, entries, options).key.clone()
     }
 
     /// All shares, oldest first.

@@ -12,15 +12,16 @@ use crate::admin;
 use crate::args::{Args, Given, Place};
 use crate::body::{Arrived, Asked, Cut, End, Outgoing, Source, StallGuard, Tap};
 use crate::clock::http_date;
+use crate::credentials;
 use crate::disk;
 use crate::face::Face;
 use crate::fault::{Fault, Script, When};
 use crate::form::{self, FilePart, Form, Reading};
 use crate::log::RecordedRequest;
 use crate::ops::cdn::Fetch;
-use crate::ops::{Call, cdn, images, transcode, upload_v1, upload_v2};
+use crate::ops::{Call, cdn, images, public_share, transcode, upload_v1, upload_v2};
 use crate::reply::{Payload, Refusal, Reply};
-use crate::route::{self, Auth, NoRoute, Route, Run};
+use crate::route::{self, NoRoute, Route, Run};
 use crate::state::Shared;
 use crate::wire::Link;
 
@@ -167,10 +168,11 @@ async fn carry_out(
     peer: Option<IpAddr>,
     script: Option<&Script>,
 ) -> Result<Reply, Refusal> {
-    let admitted = check_credentials(shared, route, &head.headers)
-        .and_then(|token| check_rate(shared, route, &token).map(|()| token));
-    let token = match admitted {
-        Ok(token) => token,
+    let admitted = credentials::check(shared, route, &head.headers)
+        .and_then(|asker| check_rate(shared, route, &asker.token).map(|()| asker))
+        .and_then(|asker| Ok((asker, credentials::unsigned(shared, route, head)?)));
+    let (asker, query) = match admitted {
+        Ok(admitted) => admitted,
         Err(refusal) => {
             form::drain(tap).await;
             return Err(refusal);
@@ -179,8 +181,7 @@ async fn carry_out(
     let lenient = shared.config.lenient;
     let oddity = script.and_then(|script| script.oddity);
     let reading = |file, piece, most| Reading { file, lenient, keep: shared.config.verify, piece, most };
-    let query = form::pairs(head.uri.query().unwrap_or_default()).into_iter();
-    let query = query.map(|(name, value)| (Place::Query, name, Value::from(value)));
+    let query = query.into_iter().map(|(name, value)| (Place::Query, name, Value::from(value)));
     match route.run {
         Run::Download | Run::DirectLink | Run::Image | Run::Playlist => {
             form::drain(tap).await;
@@ -237,10 +238,16 @@ async fn carry_out(
         }
         Run::Plain(run) => {
             let args =
-                Args::read(route.params, query.chain(fields(route, head, tap, lenient).await?).collect(), lenient)?;
+                Args::read(route.params, query.chain(fields(route, head, tap, lenient).await?).collect(), lenient);
+            // The share face has a code of its own for arguments that are wrong.
+            let args =
+                args.map_err(|refusal| if route.face == Face::Share { refusal.with_code(400) } else { refusal })?;
             let mut state = shared.state();
+            if let Some(page) = public_share::wrong_host(&state, &asker, &args, lenient) {
+                return Ok(page);
+            }
             let now = state.clock.now();
-            run(&mut Call { shared, state: &mut state, args: &args, token: &token, oddity, now })
+            run(&mut Call { shared, state: &mut state, args: &args, asker: &asker, oddity, now })
         }
     }
 }
@@ -252,46 +259,6 @@ fn check_rate(shared: &Shared, route: &Route, token: &str) -> Result<(), Refusal
         return Err(Refusal::too_fast());
     }
     Ok(())
-}
-
-/// Checks the platform header and the token, and gives the token.
-fn check_credentials(shared: &Shared, route: &Route, headers: &HeaderMap) -> Result<String, Refusal> {
-    let lenient = shared.config.lenient;
-    let header =
-        |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
-    if route.auth == Auth::Anything {
-        return Ok(String::new());
-    }
-    if route.auth == Auth::Nothing {
-        return match ["authorization", "platform", "cookie"].iter().find(|name| headers.contains_key(**name)) {
-            Some(name) if !lenient => {
-                Err(Refusal::rule(format!("the header `{name}` must not be sent to this host")).with_status(400))
-            }
-            _ => Ok(String::new()),
-        };
-    }
-    match header("platform").as_deref() {
-        Some("open_platform") => {}
-        _ if lenient && route.run.is_upload() => {}
-        None | Some("") => return Err(Refusal::new(1, "Please include the platform field in the request header")),
-        Some(_) if lenient => {}
-        Some(_) => return Err(Refusal::rule("the header `platform` is not `open_platform`")),
-    }
-    if route.auth == Auth::Platform {
-        return Ok(String::new());
-    }
-    let Some(authorization) = header("authorization") else {
-        return Err(Refusal::new(401, "access token missing"));
-    };
-    let token = authorization
-        .split_once(' ')
-        .filter(|(scheme, _)| *scheme == "Bearer" || (lenient && scheme.eq_ignore_ascii_case("bearer")));
-    let Some((_, token)) = token else {
-        return Err(Refusal::new(401, "access token invalid"));
-    };
-    let state = shared.state();
-    state.tokens.check(token.trim(), state.clock.now()).map_err(|why| Refusal::new(401, why))?;
-    Ok(token.trim().to_owned())
 }
 
 /// Reads the parameters in a body that is no upload.
@@ -321,7 +288,9 @@ async fn fields(route: &Route, head: &Parts, tap: Tap, lenient: bool) -> Result<
         }
         // Of calls without parameters, those that are posted may have an empty object.
         let empty_object = head.method == Method::POST && is_json && body.as_ref() == b"{}";
-        let unasked = !body.is_empty() || (head.method == Method::GET && !content_type.is_empty());
+        // The web page sends its content type with everything.
+        let typed = head.method == Method::GET && !content_type.is_empty() && route.face != Face::Share;
+        let unasked = !body.is_empty() || typed;
         if !takes_json && unasked && !empty_object {
             return Err(Refusal::rule("this call takes no body and no content type"));
         }

@@ -23,6 +23,11 @@ impl Refusal {
         Self::new(1, format!("sim: {}", message.as_ref()))
     }
 
+    pub(crate) fn with_code(mut self, code: i64) -> Self {
+        self.code = code;
+        self
+    }
+
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.status = status;
         self

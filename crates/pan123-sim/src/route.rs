@@ -1,6 +1,7 @@
 //! Which operation answers which path, and what the reference says about its parameters.
 
 mod services;
+mod share;
 
 use http::{Method, Uri};
 use serde_json::Value;
@@ -21,7 +22,7 @@ pub(crate) struct Route {
     pub(crate) also: Option<&'static str>,
     method: &'static str,
     path: &'static str,
-    face: Face,
+    pub(crate) face: Face,
     pub(crate) auth: Auth,
     pub(crate) params: &'static [Param],
     pub(crate) run: Run,
@@ -34,6 +35,10 @@ pub(crate) enum Auth {
     Bearer,
     /// The platform header alone.
     Platform,
+    /// The headers of the web page, its signature, and the token of a login.
+    Web,
+    /// The same, but the token may be left out or empty.
+    WebGuest,
     /// Nothing; in strict mode it must not show any credential.
     Nothing,
     /// Whatever it likes.
@@ -85,16 +90,14 @@ pub(crate) enum NoRoute {
     Method,
 }
 
-/// The operations that the simulator answers, as `<api>/<id of the reference>`.
+/// The operations that the simulator carries out, as `<api>/<id of the reference>`.
 ///
-/// Those of `cdn` are no calls of the reference: they are the fetching of direct links, images and playlists.
+/// `open/offline.callback` is the one that it sends to others. Those of `cdn` are no calls of the reference: they are the
+/// fetching of direct links, images and playlists.
 pub fn operations() -> impl Iterator<Item = &'static str> {
-    let routes = || TABLES.iter().flat_map(|table| table.iter());
+    let ids = || TABLES.iter().flat_map(|table| table.iter()).map(|route| route.id).chain(["open/offline.callback"]);
     // An operation can have several paths.
-    routes()
-        .enumerate()
-        .filter(move |(index, route)| routes().take(*index).all(|before| before.id != route.id))
-        .map(|(_, route)| route.id)
+    ids().enumerate().filter(move |(index, id)| ids().take(*index).all(|before| before != *id)).map(|(_, id)| id)
 }
 
 pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Result<&'static Route, NoRoute> {
@@ -111,10 +114,14 @@ pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Res
     let path = if lenient {
         tidied = tidy(path);
         tidied.as_str()
+    } else if matches!(face, Face::Web | Face::Share) {
+        let inner = path.strip_prefix("/a").or_else(|| path.strip_prefix("/b"));
+        inner.filter(|inner| inner.starts_with("/api/")).unwrap_or(path)
     } else {
         path
     };
-    let answers = |route: &&Route| route.face == face || (lenient && route.face.is_api() && face.is_api());
+    let shown_on = |route: &Route| route.face == face || (route.face == Face::Share && face == Face::Web);
+    let answers = |route: &&Route| shown_on(route) || (lenient && route.face.is_api() && face.is_api());
     let mut same_path =
         TABLES.iter().flat_map(|table| table.iter()).filter(answers).filter(|route| route.path == path).peekable();
     if same_path.peek().is_none() {
@@ -217,7 +224,7 @@ const fn form(name: &'static str, kind: Kind) -> Param {
     Param::new(name, Place::Form, kind)
 }
 
-const TABLES: [&[Route]; 20] = [
+const TABLES: [&[Route]; 21] = [
     ACCOUNT,
     OAUTH,
     OAUTH_REFRESH,
@@ -234,6 +241,7 @@ const TABLES: [&[Route]; 20] = [
     services::VIDEO_LISTS,
     services::TRANSCODING,
     services::SEGMENT,
+    share::SHARE,
     DOWNLOAD,
     DIRECT_LINK,
     IMAGE,

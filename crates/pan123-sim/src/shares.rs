@@ -1,5 +1,6 @@
 //! Shares: what the Open Platform makes and lists, and what the share face shows to everybody.
 
+use crate::drive::ROOT;
 use crate::seed;
 use crate::simulator::UID;
 
@@ -147,16 +148,13 @@ pub struct StoredShare {
 pub(crate) struct Share {
     pub(crate) id: i64,
     pub(crate) key: String,
-    #[expect(dead_code, reason = "for the share face, which comes next")]
     pub(crate) owner: i64,
     pub(crate) name: String,
     pub(crate) password: String,
     pub(crate) entries: Vec<i64>,
     pub(crate) expires: Option<i64>,
     pub(crate) standing: Standing,
-    #[expect(dead_code, reason = "for the share face, which comes next")]
     pub(crate) guests: Guests,
-    #[expect(dead_code, reason = "for the share face, which comes next")]
     pub(crate) paging: Paging,
     pub(crate) traffic_switch: i64,
     pub(crate) traffic_limit: Option<u64>,
@@ -191,7 +189,6 @@ impl Share {
         self.standing == Standing::Open && self.expires.is_none_or(|expires| expires > now)
     }
 
-    #[expect(dead_code, reason = "for the share face, which comes next")]
     /// Whether the owner pays for this download, by guests or by users over their quota.
     pub(crate) fn owner_pays(&self, for_guest: bool, bytes: u64) -> bool {
         let switched_on = self.traffic_switch == 4 || self.traffic_switch == if for_guest { 2 } else { 3 };
@@ -224,7 +221,6 @@ impl Shares {
         self.0.iter()
     }
 
-    #[expect(dead_code, reason = "for the share face, which comes next")]
     pub(crate) fn by_key(&self, key: &str) -> Option<&Share> {
         self.0.iter().find(|share| share.key == key)
     }
@@ -239,6 +235,22 @@ impl Shares {
 }
 
 impl crate::state::State {
+    /// Shares what is at some paths, `/` being all that lies in the root, and gives the key; or the path where nothing is.
+    pub(crate) fn share_paths(&mut self, paths: &[&str], options: ShareOptions) -> Result<String, String> {
+        let mut entries = Vec::new();
+        for path in paths {
+            if path.trim_matches('/').is_empty() {
+                let all = self.drive.children_after(ROOT, i64::MIN).filter(|node| !node.trashed);
+                entries.extend(all.map(|node| node.id));
+            } else {
+                entries.push(self.drive.find(path).map(|node| node.id).ok_or_else(|| (*path).to_owned())?);
+            }
+        }
+        let first = entries.first().and_then(|id| self.drive.node(*id));
+        let name = first.map_or_else(|| "share".to_owned(), |node| node.name.clone());
+        Ok(self.make_share(name, entries, options).key.clone())
+    }
+
     /// Makes a share of entries that are there.
     pub(crate) fn make_share(&mut self, name: String, entries: Vec<i64>, options: ShareOptions) -> &mut Share {
         let (id, now) = (self.new_id(), self.clock.now());

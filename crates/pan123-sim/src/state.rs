@@ -17,12 +17,14 @@ use crate::fault::{Fault, FaultBook};
 use crate::gallery::Gallery;
 use crate::log::Log;
 use crate::ops::developer::Blacklist;
+use crate::ops::downloads::DownloadForm;
 use crate::ops::image_tasks::ImageTask;
 use crate::ops::oauth::Grant;
 use crate::rate::Rates;
 use crate::seed;
 use crate::shares::Shares;
-use crate::token::Tokens;
+use crate::simulator::UID;
+use crate::token::{Tokens, WEB};
 use crate::traffic::TrafficLog;
 use crate::upload::Uploads;
 use crate::video::Transcoder;
@@ -47,6 +49,14 @@ impl Shared {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a token of the web API.
+    pub(crate) fn web_token(&self) -> String {
+        let mut state = self.state();
+        let now = state.clock.now();
+        let lifetime = i64::try_from(self.config.token_lifetime.as_secs()).unwrap_or(i64::MAX);
+        state.tokens.issue(WEB, UID, now, lifetime, self.config.seed).0
     }
 
     /// Puts everything back to the start; transfers that are running end as they began.
@@ -75,7 +85,6 @@ pub(crate) struct State {
     pub(crate) copy_tasks: HashMap<i64, bool>,
     /// Offline downloads, and whether they fail.
     pub(crate) offline_tasks: HashMap<i64, bool>,
-    #[expect(dead_code, reason = "for the share face, which comes next")]
     /// Saves out of shares: whether they fail, and how many entries they saved.
     pub(crate) save_tasks: HashMap<i64, (bool, usize)>,
     /// Imports into image hosting.
@@ -83,9 +92,9 @@ pub(crate) struct State {
     /// How often each task was asked for.
     pub(crate) polls: HashMap<String, u32>,
     pub(crate) shares: Shares,
-    #[expect(dead_code, reason = "for the share face, which comes next")]
     /// Whether the account's traffic for downloads out of shares is used up.
     pub(crate) traffic_used_up: bool,
+    pub(crate) download_form: DownloadForm,
     pub(crate) gallery: Gallery,
     /// Files of the drive that image hosting refuses.
     pub(crate) broken_images: HashSet<i64>,
@@ -124,6 +133,7 @@ impl State {
             polls: HashMap::new(),
             shares: Shares::default(),
             traffic_used_up: false,
+            download_form: DownloadForm::default(),
             gallery: Gallery::default(),
             broken_images: HashSet::new(),
             transcoder: Transcoder::default(),

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use crate::content::md5_hex;
 
+/// Whose tokens those of the web page are.
+pub(crate) const WEB: &str = "web";
+
 /// How many tokens of one client id live at a time.
 pub(crate) const LIVE_TOKENS: usize = 3;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::json;
 
 use super::Call;
 use crate::body::Source;
@@ -77,9 +78,28 @@ pub(crate) fn download(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
         state.content(md5, size)
     };
     match content {
+        // An address of the web API leads to another one before it leads to the file.
+        Some(_) if !get("auto_redirect").is_empty() => further(shared, fetch, get("auto_redirect")),
+        Some(_) if is_leech(shared, fetch, get("from")) => Reply::other(200, HTML, LEECH),
         Some(content) => serve(shared, fetch, content, md5, get("filename"), get("s")),
         None => nothing(),
     }
+}
+
+fn further(shared: &Shared, fetch: &Fetch<'_>, how: &str) -> Reply {
+    let query: Vec<&str> = fetch.query.split('&').filter(|pair| !pair.starts_with("auto_redirect=")).collect();
+    let last = format!("{}{}?{}", shared.urls.cdn, fetch.path, query.join("&"));
+    if how == "1" {
+        return Reply::other(302, HTML, "").header("location", last);
+    }
+    let body = json!({"code": 0, "message": "ok", "data": {"redirect_url": last}});
+    Reply::other(210, "application/json; charset=utf-8", body.to_string())
+}
+
+/// Whether an address of the web page is fetched without saying which page it was on.
+fn is_leech(shared: &Shared, fetch: &Fetch<'_>, from: &str) -> bool {
+    let wanted = !shared.config.lenient || shared.config.quirks;
+    from == "page" && wanted && !fetch.headers.contains_key(http::header::REFERER)
 }
 
 pub(crate) fn direct_link(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
@@ -299,6 +319,10 @@ impl Drop for Place {
 pub(crate) const IMAGES: &str = crate::gallery::ROOT_NAME;
 /// The first name in the path of playlists.
 pub(crate) const PLAYLISTS: &str = "hls";
+/// What marks an address that the web API told.
+pub(crate) const FROM_PAGE: &str = "from=page";
+const HTML: &str = "text/html; charset=utf-8";
+const LEECH: &str = "<!DOCTYPE html><html><body><h1>anti-leech</h1></body></html>";
 const TEXT: &str = "text/plain; charset=utf-8";
 /// Contents never change under their address, so any moment in the past will do.
 const LAST_MODIFIED: i64 = 1_700_000_000;

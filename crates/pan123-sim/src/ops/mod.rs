@@ -4,6 +4,7 @@ pub(crate) mod auth;
 pub(crate) mod cdn;
 pub(crate) mod developer;
 pub(crate) mod dlink;
+pub(crate) mod downloads;
 pub(crate) mod entry;
 pub(crate) mod files;
 pub(crate) mod image_tasks;
@@ -11,6 +12,8 @@ pub(crate) mod images;
 pub(crate) mod oauth;
 pub(crate) mod offline;
 pub(crate) mod organise;
+pub(crate) mod public_share;
+pub(crate) mod save_share;
 pub(crate) mod shares;
 pub(crate) mod transcode;
 pub(crate) mod transcode_files;
@@ -19,6 +22,7 @@ pub(crate) mod upload_v1;
 pub(crate) mod upload_v2;
 pub(crate) mod user;
 
+use self::public_share::Asker;
 use crate::args::Args;
 use crate::drive::Node;
 use crate::fault::Oddity;
@@ -32,8 +36,7 @@ pub(crate) struct Call<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) state: &'a mut State,
     pub(crate) args: &'a Args,
-    /// The access token that was shown, empty when none was.
-    pub(crate) token: &'a str,
+    pub(crate) asker: &'a Asker,
     pub(crate) oddity: Option<Oddity>,
     pub(crate) now: i64,
 }

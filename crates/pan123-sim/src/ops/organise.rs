@@ -122,7 +122,7 @@ pub(crate) fn copy_async_process(call: &mut Call<'_>) -> Result<Reply, Refusal> 
 }
 
 /// Copies an entry and all that lies below it; what is in the trash stays behind.
-fn copy_below(call: &mut Call<'_>, source: i64, target: i64) -> Result<i64, Refusal> {
+pub(super) fn copy_below(call: &mut Call<'_>, source: i64, target: i64) -> Result<i64, Refusal> {
     let node = call.entry(source)?.clone();
     match node.kind {
         Kind::File { md5, size } => Ok(call.state.make_file(target, &node.name, &md5, size, OnClash::KeepBoth)?),

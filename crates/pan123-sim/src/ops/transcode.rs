@@ -137,7 +137,7 @@ pub(crate) fn result(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 
 /// For apps with an OAuth token: the transcodes of a video of the drive, which need not be asked for.
 pub(crate) fn third_party_list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    if call.state.tokens.client(call.token) != Some(super::oauth::CLIENT) {
+    if call.state.tokens.client(&call.asker.token) != Some(super::oauth::CLIENT) {
         return Err(Refusal::rule("this call needs a token of the OAuth flow"));
     }
     let id = call.args.int("fileId");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Call;
+use super::public_share::Asker;
 use super::upload::{self, Created, MOST_IN_SLICES, announced, hash, refuse_clash, unknown_ticket, unverified};
 use crate::args::Args;
 use crate::content::Content;
@@ -65,7 +66,7 @@ pub(crate) fn single_create(shared: &Shared, args: &Args, file: Option<FilePart>
     let Some(part) = file else { return Err(Refusal::rule("the form has no file part `file`")) };
     let mut state = shared.state();
     let now = state.clock.now();
-    let mut call = Call { shared, state: &mut state, args, token: "", oddity: None, now };
+    let mut call = Call { shared, state: &mut state, args, asker: &Asker::default(), oddity: None, now };
     let md5 = hash(args.text("etag"), "etag", 32, shared.config.lenient)?;
     let file = announced(&mut call, md5, MOST_AT_ONCE, "1 GB")?;
     refuse_clash(call.state, &file)?;
