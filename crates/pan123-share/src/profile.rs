@@ -111,7 +111,7 @@ fn refusal(endpoint: &str, code: i64, message: &str) -> (ErrorKind, &'static str
     match code {
         401 | 5112 | 20101 => (
             ErrorKind::LoginRequired,
-            "the service gives this only to callers who are logged in, or who pay: give the client a token",
+            "the service gives this only to callers who are logged in or who pay; a client without a token needs one",
         ),
         403 => (ErrorKind::Blocked, "the service refuses this address or account for now"),
         5066 => (ErrorKind::NotFound, FILE_GONE),
@@ -131,7 +131,7 @@ fn refusal(endpoint: &str, code: i64, message: &str) -> (ErrorKind, &'static str
     }
 }
 
-const FILE_GONE: &str = "there is no such file or folder in the share, or no longer";
+const FILE_GONE: &str = "what was asked for is not there, or no longer";
 
 const SHARE_GONE: (ErrorKind, &str) = (ErrorKind::ShareGone, "there is no such share, or its owner has cancelled it");
 
@@ -140,7 +140,7 @@ const WRONG_PASSWORD: (ErrorKind, &str) =
 
 /// Reads a refusal from words of its text, in an order in which the surer ones come first.
 fn by_text(message: &str) -> Option<(ErrorKind, &'static str)> {
-    let texts: [(&[&str], (ErrorKind, &'static str)); 7] = [
+    let texts: [(&[&str], (ErrorKind, &'static str)); 8] = [
         (
             &["签名错误", "版本过低"],
             (
@@ -152,6 +152,7 @@ fn by_text(message: &str) -> Option<(ErrorKind, &'static str)> {
         (&["最大为4位"], (ErrorKind::InvalidInput, "a share password has at most four characters")),
         (&["违规"], (ErrorKind::ContentRejected, "the service's review has withheld the share")),
         (&["过期"], (ErrorKind::ShareExpired, "the share was open for a time that has passed")),
+        (&["文件不存在", "目录不存在", "任务不存在"], (ErrorKind::NotFound, FILE_GONE)),
         (&["分享码错误", "不存在", "已失效", "已取消", "已删除"], SHARE_GONE),
         (&["提取码", "密码"], WRONG_PASSWORD),
     ];
@@ -175,6 +176,9 @@ mod tests {
             (list, 1, "ShareKey格式异常", ErrorKind::InvalidInput),
             (list, 1, "提取码最大为4位", ErrorKind::InvalidInput),
             (list, 1, "请输入提取码", ErrorKind::WrongSharePassword),
+            (list, 1, "分享不存在", ErrorKind::ShareGone),
+            ("share/share.download_info", 1, "文件不存在", ErrorKind::NotFound),
+            ("share/share.save_task", 1, "任务不存在", ErrorKind::NotFound),
             (list, 1, "内部错误", ErrorKind::Api),
             (list, 1, "请进行验证", ErrorKind::LoginChallenge),
             (list, 403, "forbidden client ip", ErrorKind::Blocked),
