@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::{Body, BoxFuture, Error, ErrorKind, Result, Timeouts, Transport, TransportError, body::Chunks};
@@ -72,7 +72,11 @@ fn tls() -> Result<rustls::ClientConfig> {
 }
 
 impl Transport for HttpClient {
-    fn send(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+    fn send(&self, mut request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        // The HTTP library leaves the length of an empty body out, and storage hosts refuse a PUT that has none.
+        if request.body().length() == Some(0) && matches!(*request.method(), Method::PUT | Method::POST) {
+            request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let request = request.map(|body| reqwest::Body::wrap(Outgoing(body)));
         Box::pin(async move {
             let request =
