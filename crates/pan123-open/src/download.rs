@@ -28,6 +28,16 @@ impl Client {
     pub fn download(&self, file: impl Into<FileRef>) -> Download {
         Download { client: self.clone(), file: file.into(), range: None, verify: true, progress: None }
     }
+
+    /// Fetches bytes once. The engine repeats: it knows how far it has come.
+    pub(crate) async fn fetch(&self, link: &Link, range: Option<Range<u64>>) -> Result<Fetched> {
+        let fetch = Fetch::new(link.clone());
+        let fetch = match range {
+            Some(range) => fetch.range(range),
+            None => fetch,
+        };
+        self.pipeline().send_with(&fetch, &RetryPolicy::none()).await
+    }
 }
 
 /// Which file, and what is already known of it.
@@ -188,14 +198,6 @@ impl DownloadOrigin for Origin {
     }
 
     fn fetch<'a>(&'a self, link: &'a Link, range: Option<Range<u64>>) -> BoxFuture<'a, Result<Fetched>> {
-        Box::pin(async move {
-            let fetch = Fetch::new(link.clone());
-            let fetch = match range {
-                Some(range) => fetch.range(range),
-                None => fetch,
-            };
-            // The engine repeats: it knows how far it has come.
-            self.client.pipeline().send_with(&fetch, &RetryPolicy::none()).await
-        })
+        Box::pin(self.client.fetch(link, range))
     }
 }

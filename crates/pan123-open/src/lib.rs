@@ -10,24 +10,45 @@ mod direct;
 #[cfg(feature = "transfer")]
 mod download;
 mod entry;
+mod grants;
+mod hidden;
+#[cfg(feature = "transfer")]
+mod image_upload;
+mod images;
+mod offline;
 pub mod ops;
 mod organise;
+mod polling;
 mod profile;
 mod rates;
+mod share;
+mod traffic;
+#[cfg(feature = "transfer")]
+mod transcode_download;
+mod transcoding;
 #[cfg(feature = "transfer")]
 mod upload;
+#[cfg(feature = "transfer")]
+mod upload_v1;
 mod verbs;
+mod yuan;
 
 pub use crate::{
     client::{Client, ClientBuilder},
     entry::{Category, Entry, EntryKind, OnConflict, ReviewStatus},
+    images::{FailedImages, Images},
+    offline::{OFFLINE_TIMEOUT, OfflineDownload},
     organise::COPY_TIMEOUT,
     profile::OpenProfile,
     rates::Tier,
+    share::Shared,
+    transcoding::{TRANSCODE_INTERVAL, Transcoding},
+    yuan::Yuan,
 };
 #[cfg(feature = "transfer")]
 pub use crate::{
     download::{Download, FileRef},
+    image_upload::{ImageUpload, UploadedImage},
     upload::{Upload, Uploaded},
 };
 #[cfg(feature = "transfer")]

@@ -90,6 +90,17 @@ const TABLE: &[(&str, [Option<Rate>; 4])] = &[
     ("/upload/v1/file/list_upload_parts", [None, None, qps(20), None]),
     ("/upload/v1/file/upload_complete", [None, None, qps(20), None]),
     ("/upload/v1/file/upload_async_result", [None, None, qps(5), None]),
+    ("/api/v1/transcode/folder/info", [qps(20), qps(20), qps(20), qps(20)]),
+    ("/api/v1/transcode/upload/from_cloud_disk", [qps(1), qps(1), qps(1), qps(1)]),
+    ("/api/v1/transcode/video/resolutions", [qps(1), qps(1), qps(1), qps(1)]),
+    ("/api/v1/transcode/video", [qps(3), qps(3), qps(3), qps(3)]),
+    ("/api/v1/transcode/video/record", [qps(20), qps(20), qps(20), qps(20)]),
+    ("/api/v1/transcode/video/result", [qps(20), qps(20), qps(20), qps(20)]),
+    ("/api/v1/video/transcode/list", [qps(1), qps(1), qps(1), qps(1)]),
+    ("/api/v1/transcode/delete", [qps(10), qps(10), qps(10), qps(10)]),
+    ("/api/v1/transcode/file/download", [qps(10), qps(10), qps(10), qps(10)]),
+    ("/api/v1/transcode/m3u8_ts/download", [qps(20), qps(20), qps(20), qps(20)]),
+    ("/api/v1/transcode/file/download/all", [qps(1), qps(1), qps(1), qps(1)]),
 ];
 
 #[cfg(test)]

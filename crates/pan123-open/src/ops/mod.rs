@@ -17,10 +17,27 @@
 //! ```
 
 pub mod auth;
+pub mod broker;
+pub mod developer;
 pub mod files;
+pub mod images;
+pub mod images_import;
+pub mod images_upload;
+pub mod link_logs;
+pub mod link_videos;
 pub mod links;
+pub mod list_v1;
 pub mod manage;
+pub mod oauth;
+pub mod offline;
+pub mod paid_shares;
+pub mod safebox;
+pub mod shares;
+pub mod transcode;
+pub mod transcode_files;
+pub mod transcode_results;
 pub mod uploads;
+pub mod uploads_v1;
 pub mod user;
 
 use pan123_core::{Error, Fetch, FileId, Meta, Operation, Result, name};
@@ -34,8 +51,15 @@ pub const MOST_IDS: usize = 100;
 /// The facts of every operation, in the order of the protocol reference.
 pub const ALL: &[Meta] = &[
     auth::AccessToken::META,
+    oauth::UserAuthorize::META,
+    oauth::AppVerify::META,
+    oauth::TokenByCode::META,
+    oauth::RefreshToken::META,
+    broker::GrantAddress::META,
+    broker::Renew::META,
     user::UserInfo::META,
     files::List::META,
+    list_v1::ListV1::META,
     files::Detail::META,
     files::Infos::META,
     files::Mkdir::META,
@@ -51,15 +75,77 @@ pub const ALL: &[Meta] = &[
     manage::Delete::META,
     files::DownloadInfo::META,
     Fetch::META,
+    safebox::SafeBox::META,
+    uploads_v1::Create::META,
+    uploads_v1::UploadUrl::META,
+    uploads_v1::PutSlice::META,
+    uploads_v1::ListParts::META,
+    uploads_v1::UploadComplete::META,
+    uploads_v1::AsyncResult::META,
     uploads::Create::META,
     uploads::Slice::META,
     uploads::UploadComplete::META,
     uploads::Domain::META,
     uploads::SingleCreate::META,
     uploads::Sha1Reuse::META,
+    offline::Download::META,
+    offline::Process::META,
+    shares::CreateShare::META,
+    shares::ListShares::META,
+    shares::UpdateShares::META,
+    paid_shares::CreatePaidShare::META,
+    paid_shares::ListPaidShares::META,
+    paid_shares::UpdatePaidShares::META,
     links::EnableDirectLink::META,
     links::DisableDirectLink::META,
     links::DirectLinkUrl::META,
+    link_logs::RefreshDirectLinkCache::META,
+    link_logs::TrafficLog::META,
+    link_logs::OfflineLogs::META,
+    link_videos::DirectLinkPlaylists::META,
+    link_videos::TranscodeDirectLinks::META,
+    link_videos::DirectLinkTranscodes::META,
+    developer::ReadIpBlacklist::META,
+    developer::SwitchIpBlacklist::META,
+    developer::ReplaceIpBlacklist::META,
+    images::Mkdir::META,
+    images_upload::Create::META,
+    images_upload::UploadUrl::META,
+    images_upload::PutSlice::META,
+    images_upload::UploadParts::META,
+    images_upload::UploadComplete::META,
+    images_upload::UploadResult::META,
+    images_import::CopyFromDisk::META,
+    images_import::CopyProcess::META,
+    images_import::CopyFailures::META,
+    images::Move::META,
+    images::Delete::META,
+    images::Detail::META,
+    images::List::META,
+    images_import::OfflineDownload::META,
+    images_import::OfflineProcess::META,
+    transcode::FolderInfo::META,
+    transcode::CloudVideoFiles::META,
+    transcode::SpaceFiles::META,
+    transcode::ImportVideos::META,
+    transcode::AskResolutions::META,
+    transcode::Start::META,
+    transcode_results::Records::META,
+    transcode_results::Results::META,
+    transcode_results::ThirdPartyList::META,
+    transcode::DeleteVideo::META,
+    transcode_files::DownloadOriginal::META,
+    transcode_files::DownloadPlaylist::META,
+    transcode_files::DownloadPart::META,
+    transcode_files::DownloadAll::META,
+];
+
+/// The entries of the protocol reference that are no call of a client's, and what covers each: the builder of an
+/// address, or the type that reads what somebody else sends.
+pub const COVERED_OTHERWISE: &[(&str, &str)] = &[
+    ("open/oauth.authorize_page", "oauth::AuthorizePage"),
+    ("open/oplist.callback", "broker::BrokerGrant"),
+    ("open/offline.callback", "offline::Callback"),
 ];
 
 /// Refuses no entries and more than `most`.
@@ -113,7 +199,7 @@ mod tests {
                 } else if let (Some(entry), Some((key, value))) = (entries.last_mut(), line.split_once(": ")) {
                     match key {
                         "  method" => entry[1] = value.to_owned(),
-                        "  path" => entry[2] = value.trim_matches('"').to_owned(),
+                        "  path" => entry[2] = value.trim_matches(['"', '\'']).to_owned(),
                         _ => {}
                     }
                 }
@@ -133,8 +219,8 @@ mod tests {
             behind = place + 1;
             let [_, method, path] = &reference[place];
             assert_eq!(http::Method::from(meta.method).as_str(), method, "{}", meta.id);
-            // An address that the service gives is written in angle brackets there and has no path here.
-            assert_eq!(meta.path, if path.starts_with('<') { "" } else { path }, "{}", meta.id);
+            // An address that the service gives is written in brackets there and has no path here.
+            assert_eq!(meta.path, if path.starts_with(['<', '{']) { "" } else { path }, "{}", meta.id);
         }
     }
 
