@@ -26,7 +26,7 @@ impl Chance {
             return None;
         }
         let fault = Fault::on(op);
-        let is_content = matches!(op, "open/file.download_content" | "cdn/direct_link");
+        let is_content = op == "open/file.download_content" || op.starts_with("cdn/");
         Some(match (seed::below(&mut self.state, 10), is_content) {
             (0, _) => fault.status(500),
             (1, _) => fault.status(502),

@@ -1,5 +1,6 @@
 //! Which operation answers which path, and what the reference says about its parameters.
 
+mod account;
 mod services;
 mod share;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::args::{Kind, Param, Place};
 use crate::face::Face;
 use crate::form::pairs;
-use crate::ops::{Call, auth, cdn, files, oauth, offline, organise, upload_v1, upload_v2, user};
+use crate::ops::{Call, cdn, files, oauth, offline, organise, upload_v1, upload_v2};
 use crate::reply::{Refusal, Reply};
 use crate::simulator::UID;
 
@@ -135,7 +136,7 @@ pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Res
 fn by_query(found: &'static Route, method: &Method, query: &str) -> &'static Route {
     let has = |name: &str| pairs(query).iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && value == "2");
     match found.id {
-        "open/oauth.token_by_code" if oauth::is_refresh(method, query) => &OAUTH_REFRESH[0],
+        "open/oauth.token_by_code" if oauth::is_refresh(method, query) => &account::OAUTH_REFRESH[0],
         "open/file.list_v2" if has("businessType") => &services::VIDEO_LISTS[1],
         "open/file.list_v2" if has("category") => &services::VIDEO_LISTS[0],
         _ => found,
@@ -225,9 +226,9 @@ const fn form(name: &'static str, kind: Kind) -> Param {
 }
 
 const TABLES: [&[Route]; 21] = [
-    ACCOUNT,
-    OAUTH,
-    OAUTH_REFRESH,
+    account::ACCOUNT,
+    account::OAUTH,
+    account::OAUTH_REFRESH,
     FILES,
     ORGANISE,
     UPLOAD_V1,
@@ -247,108 +248,6 @@ const TABLES: [&[Route]; 21] = [
     IMAGE,
     PLAYLIST,
 ];
-
-const ACCOUNT: &[Route] = &[
-    plain(
-        "open/auth.access_token",
-        "POST",
-        "/api/v1/access_token",
-        &[json("clientID", Kind::Text), json("clientSecret", Kind::Text)],
-        auth::access_token,
-    )
-    .auth(Auth::Platform),
-    plain("open/user.info", "GET", "/api/v1/user/info", &[], user::info),
-];
-
-const TOKEN_PAIR: &[Param] = &[
-    // Both are required, but lenient mode knows clients that leave them out of a refresh.
-    query("client_id", Kind::Text).optional(),
-    query("client_secret", Kind::Text).optional(),
-    query("grant_type", Kind::Text),
-    query("code", Kind::Text).optional(),
-    query("refresh_token", Kind::Text).optional(),
-    query("redirect_uri", Kind::Text).optional(),
-];
-
-const OAUTH: &[Route] = &[
-    plain(
-        "open/oauth.authorize_page",
-        "GET",
-        "/auth",
-        &[
-            query("client_id", Kind::Text),
-            query("redirect_uri", Kind::Text),
-            query("scope", Kind::Text),
-            query("state", Kind::Text),
-        ],
-        oauth::authorize_page,
-    )
-    .on(Face::Web)
-    .auth(Auth::Anything),
-    plain(
-        "open/oauth.user_authorize",
-        "GET",
-        "/api/v1/oauth2/user/authorize",
-        &[
-            query("accessToken", Kind::Text),
-            query("client_id", Kind::Text),
-            query("redirect_uri", Kind::Text),
-            query("response_type", Kind::Text),
-            query("scope", Kind::Text),
-            query("state", Kind::Text).optional(),
-        ],
-        oauth::user_authorize,
-    )
-    .auth(Auth::Anything),
-    plain(
-        "open/oauth.app_verify",
-        "POST",
-        "/api/v1/oauth2/app/verify",
-        &[json("appId", Kind::Text), json("redirectUri", Kind::Text), json("scope", Kind::Text)],
-        oauth::app_verify,
-    )
-    .auth(Auth::Anything),
-    plain("open/oauth.token_by_code", "POST", "/api/v1/oauth2/access_token", TOKEN_PAIR, oauth::access_token)
-        .auth(Auth::Anything),
-    plain(
-        "open/oplist.requests",
-        "GET",
-        "/123cloud/requests",
-        &[
-            query("server_use", Kind::Text).optional(),
-            query("driver_txt", Kind::Text).optional(),
-            query("client_uid", Kind::Text).optional(),
-            query("client_key", Kind::Text).optional(),
-        ],
-        oauth::broker_requests,
-    )
-    .auth(Auth::Anything),
-    plain(
-        "open/oplist.callback",
-        "GET",
-        "/123cloud/callback",
-        &[query("code", Kind::Text), query("state", Kind::Text).optional()],
-        oauth::broker_callback,
-    )
-    .auth(Auth::Anything),
-    plain(
-        "open/oplist.renewapi",
-        "GET",
-        "/123cloud/renewapi",
-        &[
-            // Without it the broker answers with its own kind of error.
-            query("refresh_ui", Kind::Text).optional(),
-            query("server_use", Kind::Text).optional(),
-            query("driver_txt", Kind::Text).optional(),
-        ],
-        oauth::broker_renew,
-    )
-    .auth(Auth::Anything),
-];
-
-const OAUTH_REFRESH: &[Route] =
-    &[plain("open/oauth.refresh_token", "POST", "/api/v1/oauth2/access_token", TOKEN_PAIR, oauth::access_token)
-        .auth(Auth::Anything)];
 
 const FILES: &[Route] = &[
     plain(

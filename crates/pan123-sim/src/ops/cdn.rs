@@ -168,7 +168,9 @@ pub(crate) fn image(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
     let Some((id, name, content, md5)) = found else { return nothing() };
     let size = content.size();
     let reply = serve(shared, fetch, content, &md5, &name, fetch.path);
-    shared.state().gallery.count_served(id, sent(&reply));
+    if fetch.method == Method::GET {
+        shared.state().gallery.count_served(id, sent(&reply));
+    }
     note_traffic(shared, fetch, &reply, Traffic { name, size, path: inside.to_owned(), source: 2, ..traffic(shared) });
     reply
 }

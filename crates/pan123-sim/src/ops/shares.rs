@@ -44,7 +44,9 @@ fn make<'a>(call: &'a mut Call<'_>, options: ShareOptions) -> Result<&'a mut Sha
     if name.trim().is_empty() || name.chars().count() >= 35 || name.contains(forbidden) {
         return Err(Refusal::new(1, r#"分享名称须小于35个字符且不能包含特殊字符："\/:*?|><"#));
     }
-    let ids: Option<Vec<i64>> = call.args.text("fileIDList").split(',').map(|id| id.trim().parse().ok()).collect();
+    let lenient = call.lenient();
+    let read = |id: &str| if lenient { id.trim().parse().ok() } else { id.parse().ok() };
+    let ids: Option<Vec<i64>> = call.args.text("fileIDList").split(',').map(read).collect();
     let Some(ids) = ids.filter(|ids| ids.len() <= MOST_IDS) else {
         return Err(Refusal::rule(format!("`fileIDList` is not up to {MOST_IDS} ids joined with commas")));
     };

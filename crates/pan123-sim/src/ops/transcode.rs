@@ -55,7 +55,8 @@ pub(crate) fn resolutions(call: &mut Call<'_>) -> Result<Reply, Refusal> {
             "IsGetResolution": true, "Resolutions": "", "NowOrFinishedResolutions": "", "CodecNames": "", "VideoTime": 0,
         })));
     }
-    let taken: Vec<String> = transcodes(call, id).iter().map(|run| run.resolution.to_lowercase()).collect();
+    let taken: Vec<String> =
+        transcodes(call, id).iter().filter(|run| !run.fails).map(|run| run.resolution.to_lowercase()).collect();
     Ok(Reply::data(json!({
         "IsGetResolution": false,
         "Resolutions": video::offered(),

@@ -102,3 +102,19 @@ async fn a_drive_in_a_folder_is_there_again() {
     assert_eq!(client.create("again", b"0123456789abc").await["data"]["reuse"], true);
     assert!(client.sim.mkdir("/new") > id);
 }
+
+#[tokio::test]
+async fn tasks_take_as_many_queries_as_they_were_told() {
+    let client = Client::with(Simulator::builder().task_polls(1)).await;
+    let (id, folder) = (client.sim.put("/a", "x"), client.sim.mkdir("/d"));
+    let body = serde_json::json!({"fileIds": [id], "targetDirId": folder, "targetDirID": folder});
+    let task = client.post("/api/v1/file/async/copy", body).await["data"]["taskId"].clone();
+    let copy =
+        async || client.get(&format!("/api/v1/file/async/copy/process?taskId={task}")).await["data"]["status"].clone();
+    assert_eq!((copy().await, copy().await, copy().await), (1.into(), 2.into(), 2.into()));
+    let body = serde_json::json!({"url": "http://example.org/a"});
+    let task = client.post("/api/v1/offline/download", body).await["data"]["taskID"].clone();
+    let offline =
+        async || client.get(&format!("/api/v1/offline/download/process?taskID={task}")).await["data"]["status"].clone();
+    assert_eq!((offline().await, offline().await), (0.into(), 2.into()));
+}

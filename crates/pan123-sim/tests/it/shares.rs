@@ -87,6 +87,7 @@ async fn what_a_share_may_be_is_checked() {
         share(&[id], json!({"trafficLimitSwitch": 2})),
         share(&[id], json!({"fileIDList": [id]})),
         share(&[id], json!({"fileIDList": ""})),
+        share(&[id], json!({"fileIDList": format!("{id}, {id}")})),
         share(&[id], json!({"x": 1})),
         share(&many, json!({})),
     ] {

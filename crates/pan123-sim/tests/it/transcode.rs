@@ -201,6 +201,8 @@ async fn a_transcode_can_fail_with_any_number_and_be_started_again() {
         call(&client, "video/record", json!({"fileId": id})).await["data"]["UserTranscodeVideoRecordList"].clone()
     };
     assert_eq!(record().await[0]["status"], 3);
+    let probed = call(&client, "video/resolutions", json!({"fileId": id})).await;
+    assert_eq!(probed["data"]["NowOrFinishedResolutions"], "");
     client.sim.fault(Fault::on("open/transcode.record").task_status(254));
     assert_eq!(record().await[0]["status"], 254);
     assert_ok(&start(&client, id, "720P").await);
