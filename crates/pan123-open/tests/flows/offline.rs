@@ -28,7 +28,7 @@ async fn an_address_is_fetched_and_waited_for() {
     let folder = id(world.sim.mkdir("/films"));
     let retrying = r#"{"code":0,"message":"ok","data":{"process":0,"status":3},"x-traceID":""}"#;
     world.sim.fault(Fault::on(PROCESS).times(2).task_pending());
-    world.sim.fault(Fault::on(PROCESS).body("application/json", retrying));
+    world.sim.fault(Fault::on(PROCESS).nth(3).body("application/json", retrying));
     let seen: Arc<Mutex<Vec<OfflineState>>> = Arc::default();
     let told = Arc::clone(&seen);
     let download = world.client.offline_download(ADDRESS).into_folder(folder).name("秋天.mp4");

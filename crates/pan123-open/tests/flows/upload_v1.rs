@@ -51,7 +51,7 @@ async fn known_content_is_stored_at_once_and_a_taken_name_is_the_callers_choice(
 async fn the_service_is_asked_a_second_apart_until_the_file_is_stored() {
     let world = World::new().await;
     world.sim.fault(Fault::on(RESULT).times(2).incomplete());
-    world.sim.fault(Fault::on(RESULT).times(2).verifying());
+    world.sim.fault(Fault::on(RESULT).nth(3).times(2).verifying());
     let begun = world.runtime.elapsed();
     world.client.upload(content(2 * PART)).name("a").version_1().send().await.unwrap();
     assert_eq!((world.sim.count(COMPLETE), world.sim.count(RESULT)), (1, 5));
