@@ -266,22 +266,7 @@ const FILES: &[Route] = &[
         files::list_v1,
     ),
     plain("open/safebox.id", "GET", "/api/v1/safebox/id", &[query("password", Kind::Text)], files::safebox),
-    plain(
-        "open/file.list_v2",
-        "GET",
-        "/api/v2/file/list",
-        &[
-            query("parentFileId", Kind::Int),
-            query("limit", Kind::Int),
-            query("lastFileId", Kind::Int).optional(),
-            query("searchData", Kind::Text).optional(),
-            query("searchMode", Kind::Int).optional(),
-            query("trashed", Kind::Bool).optional(),
-            query("category", Kind::Int).optional(),
-            query("businessType", Kind::Int).optional(),
-        ],
-        files::list_v2,
-    ),
+    plain("open/file.list_v2", "GET", "/api/v2/file/list", services::LIST_V2, files::list_v2),
     plain("open/file.detail", "GET", "/api/v1/file/detail", &[query("fileID", Kind::Int)], files::detail),
     plain("open/file.infos", "POST", "/api/v1/file/infos", &[json("fileIds", Kind::Ints)], files::infos),
     plain(

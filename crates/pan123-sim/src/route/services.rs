@@ -238,7 +238,8 @@ pub(super) const IMAGES: &[Route] = &[
     ),
 ];
 
-const VIDEO_LIST: &[Param] = &[
+/// Of the drive's list, and of the two others on its path.
+pub(super) const LIST_V2: &[Param] = &[
     query("parentFileId", Kind::Int),
     query("limit", Kind::Int),
     query("searchData", Kind::Text).optional(),
@@ -251,10 +252,9 @@ const VIDEO_LIST: &[Param] = &[
 
 /// On the path of the drive's list, told apart by the query.
 pub(super) const VIDEO_LISTS: &[Route] = &[
-    plain("open/transcode.cloud_video_files", "GET", "/api/v2/file/list", VIDEO_LIST, files::list_v2)
+    plain("open/transcode.cloud_video_files", "GET", "/api/v2/file/list", LIST_V2, files::list_v2)
         .also("open/file.list_v2"),
-    plain("open/transcode.space_files", "GET", "/api/v2/file/list", VIDEO_LIST, files::list_v2)
-        .also("open/file.list_v2"),
+    plain("open/transcode.space_files", "GET", "/api/v2/file/list", LIST_V2, files::list_v2).also("open/file.list_v2"),
 ];
 
 const VIDEO: &[Param] = &[json("fileId", Kind::Int)];
