@@ -56,8 +56,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
             implemented.iter().filter(|id| !known.contains(**id)).map(|id| format!("{id} is not in the reference")),
         );
         let others: BTreeSet<&str> = api.otherwise.iter().map(|(id, _)| *id).collect();
-        missing.extend(others.iter().filter(|id| !known.contains(**id)).map(|id| format!("{id} is not in the reference")));
-        missing.extend(others.intersection(&implemented).map(|id| format!("{id} is an operation and covered otherwise")));
+        missing
+            .extend(others.iter().filter(|id| !known.contains(**id)).map(|id| format!("{id} is not in the reference")));
+        missing
+            .extend(others.intersection(&implemented).map(|id| format!("{id} is an operation and covered otherwise")));
         let built = implemented.iter().filter(|id| known.contains(**id));
         for id in built {
             if !tested.contains_key(*id) {
