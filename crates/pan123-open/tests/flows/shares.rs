@@ -79,6 +79,15 @@ async fn shares_are_walked_to_the_last_page() {
         assert_eq!(names, ["0", "1", "2", "3", "4"], "{size}");
         assert_eq!(world.sim.count("open/share.list"), requests, "{size}");
     }
+
+    for share in world.sim.shares() {
+        world.sim.set_share_price(&share.key, 0.5);
+    }
+    world.sim.clear_requests();
+    let shares = world.client.items(ListPaidShares::new().page_size(2)).collect().await.unwrap();
+    let prices: Vec<Option<i64>> = shares.iter().map(|paid| paid.price.fen()).collect();
+    assert_eq!(prices, [Some(50); 5]);
+    assert_eq!(world.sim.count("open/share.list_paid"), 3);
 }
 
 #[tokio::test]
