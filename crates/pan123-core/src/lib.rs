@@ -27,6 +27,7 @@ mod resolve;
 mod retry;
 mod runtime;
 mod secret;
+mod setup;
 mod sign;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -58,6 +59,7 @@ pub use crate::{
     retry::RetryPolicy,
     runtime::{BoxFuture, Runtime, TokioRuntime},
     secret::Secret,
+    setup::{Parts, Setup},
     sign::{MOST_RANDOM, RequestSigner},
     time::Timestamp,
     token::{LOGIN_COOL_DOWN, MemoryTokenStore, RENEWAL_MARGIN, Token, TokenLock, TokenSource, TokenStore, Tokens},

@@ -92,6 +92,12 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     fn fetch<'a>(&'a self, previous: Option<&'a Token>) -> BoxFuture<'a, Result<Token>>;
 }
 
+impl TokenSource for Box<dyn TokenSource> {
+    fn fetch<'a>(&'a self, previous: Option<&'a Token>) -> BoxFuture<'a, Result<Token>> {
+        (**self).fetch(previous)
+    }
+}
+
 /// Where a token is kept, so that a restart or a second process does not need a new one.
 ///
 /// The service allows a few live tokens for each account or client id and kicks out the oldest.

@@ -3,9 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use pan123_core::{
-    AccountId, Error, ErrorKind, FileId, Hosts, Items, Operation, Paged, Pages, Pipeline, PipelineConfig, RateLimiter,
-    RateLimits, Result, RetryPolicy, Runtime, Secret, Timeouts, Token, TokenSource, TokenStore, Tokens, TokioRuntime,
-    Transport,
+    AccountId, Error, ErrorKind, FileId, Hosts, Items, Operation, Paged, Pages, Pipeline, Result, Secret, Setup, Token,
+    TokenSource,
 };
 use tokio::sync::OnceCell;
 
@@ -124,13 +123,7 @@ impl fmt::Debug for Client {
 #[must_use]
 pub struct ClientBuilder {
     credentials: Credentials,
-    store: Option<Arc<dyn TokenStore>>,
-    hosts: Option<Hosts>,
-    limiter: Option<RateLimiter>,
-    retry: Option<RetryPolicy>,
-    timeouts: Timeouts,
-    transport: Option<Arc<dyn Transport>>,
-    runtime: Option<Arc<dyn Runtime>>,
+    setup: Setup,
     account: Option<AccountId>,
     root: Option<FileId>,
     #[cfg(feature = "link")]
@@ -146,17 +139,7 @@ pub(crate) enum Credentials {
     App(String, Secret),
     Granted(Grant),
     Token(Token),
-    Source(Boxed),
-}
-
-/// A source of the caller's.
-#[derive(Debug)]
-pub(crate) struct Boxed(Box<dyn TokenSource>);
-
-impl TokenSource for Boxed {
-    fn fetch<'a>(&'a self, previous: Option<&'a Token>) -> pan123_core::BoxFuture<'a, Result<Token>> {
-        self.0.fetch(previous)
-    }
+    Source(Box<dyn TokenSource>),
 }
 
 impl ClientBuilder {
@@ -175,21 +158,7 @@ impl ClientBuilder {
 
     /// Uses a source of the caller's own.
     pub fn token_source(mut self, source: impl TokenSource) -> Self {
-        self.credentials = Credentials::Source(Boxed(Box::new(source)));
-        self
-    }
-
-    /// Keeps the token in `store`, so that a restart or another process does not need a new one.
-    ///
-    /// In memory unless told otherwise. A token given by [`token`](Self::token) is not stored.
-    pub fn token_store(mut self, store: impl TokenStore) -> Self {
-        self.store = Some(Arc::new(store));
-        self
-    }
-
-    /// Sets the addresses. The public ones unless told otherwise.
-    pub fn hosts(mut self, hosts: Hosts) -> Self {
-        self.hosts = Some(hosts);
+        self.credentials = Credentials::Source(Box::new(source));
         self
     }
 
@@ -198,40 +167,7 @@ impl ClientBuilder {
         self.rate_limits(tier.limits())
     }
 
-    /// Keeps these rate limits.
-    pub fn rate_limits(self, limits: RateLimits) -> Self {
-        self.rate_limiter(RateLimiter::new(limits))
-    }
-
-    /// Shares a limiter with other clients of the same account.
-    pub fn rate_limiter(mut self, limiter: RateLimiter) -> Self {
-        self.limiter = Some(limiter);
-        self
-    }
-
-    /// Sets when requests are sent again.
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = Some(retry);
-        self
-    }
-
-    /// Sets how long a connection may be silent.
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
-        self
-    }
-
-    /// Sends by another HTTP stack.
-    pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Arc::new(transport));
-        self
-    }
-
-    /// Uses another clock, sleep and source of randomness.
-    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
-        self.runtime = Some(Arc::new(runtime));
-        self
-    }
+    pan123_core::setup_methods!();
 
     /// Sets the folder that stands for the drive's root; see [`Client::root`]. Direct links need one that is not the
     /// drive's own root (id 0). Ids reach everywhere: this is a convenience and no lock.
@@ -275,24 +211,7 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client> {
         let root = self.root.unwrap_or(FileId::ROOT);
         root.check_folder()?;
-        let hosts = self.hosts.unwrap_or_default();
-        let runtime = self.runtime.unwrap_or_else(|| Arc::new(TokioRuntime));
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => default_transport(&hosts, self.timeouts)?,
-        };
-        let limiter = self.limiter.unwrap_or_else(|| RateLimiter::new(Tier::Free.limits()));
-        let config = |tokens| PipelineConfig {
-            profile: Arc::new(OpenProfile),
-            hosts: hosts.clone(),
-            transport: Arc::clone(&transport),
-            runtime: Arc::clone(&runtime),
-            limiter: limiter.clone(),
-            retry: self.retry.unwrap_or_default(),
-            timeouts: self.timeouts,
-            tokens,
-        };
-        let store = self.store.unwrap_or_else(|| Arc::new(pan123_core::MemoryTokenStore::default()));
+        let parts = self.setup.fill(|| Ok(Hosts::default()), || Tier::Free.limits(), Hosts::open)?;
         let tokens = match self.credentials {
             Credentials::None => {
                 return Err(bad("the client has no credentials: call app, oauth, token or token_source before build"));
@@ -301,17 +220,11 @@ impl ClientBuilder {
                 return Err(bad("the client id and the client secret may not be empty"));
             }
             Credentials::App(id, secret) => {
-                let source = AppCredentials::new(id, secret, Pipeline::new(config(None)));
-                Tokens::new(source, store, Arc::clone(&runtime))
+                parts.tokens(AppCredentials::new(id, secret, parts.pipeline(OpenProfile, None)))
             }
-            Credentials::Granted(grant) => {
-                Tokens::new(grant.source(Pipeline::new(config(None)))?, store, Arc::clone(&runtime))
-            }
-            Credentials::Token(token) => {
-                check_token(token.access())?;
-                Tokens::held(token, Arc::clone(&runtime))
-            }
-            Credentials::Source(source) => Tokens::new(source, store, Arc::clone(&runtime)),
+            Credentials::Granted(grant) => parts.tokens(grant.source(parts.pipeline(OpenProfile, None))?),
+            Credentials::Token(token) => parts.held(token)?,
+            Credentials::Source(source) => parts.tokens(source),
         };
         #[cfg(feature = "link")]
         if self.link_validity.is_some_and(|validity| validity.is_zero()) {
@@ -322,7 +235,7 @@ impl ClientBuilder {
             return Err(bad("the direct-link key is empty; leave it out to get unsigned links"));
         }
         Ok(Client(Arc::new(Inner {
-            pipeline: Pipeline::new(config(Some(tokens))),
+            pipeline: parts.pipeline(OpenProfile, Some(tokens)),
             root,
             account: self.account.map_or_else(OnceCell::new, |account| OnceCell::new_with(Some(account))),
             #[cfg(feature = "link")]
@@ -335,33 +248,6 @@ impl ClientBuilder {
     }
 }
 
-fn check_token(token: &Secret) -> Result<()> {
-    if token.expose().trim().is_empty() {
-        return Err(bad("the access token may not be empty"));
-    }
-    // An older token page printed an address in the box for the token, and people paste it.
-    if token.expose().starts_with("http") {
-        return Err(bad("the access token is an address and not a token: request the address, or use app()"));
-    }
-    Ok(())
-}
-
 fn bad(text: &'static str) -> Error {
     Error::new(ErrorKind::Config, text)
-}
-
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
-fn default_transport(hosts: &Hosts, timeouts: Timeouts) -> Result<Arc<dyn Transport>> {
-    // A service on this machine is never reached through a proxy.
-    let client = if hosts.is_local() {
-        pan123_core::HttpClient::direct(timeouts)
-    } else {
-        pan123_core::HttpClient::new(timeouts)
-    };
-    Ok(Arc::new(client?))
-}
-
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-fn default_transport(_hosts: &Hosts, _timeouts: Timeouts) -> Result<Arc<dyn Transport>> {
-    Err(bad("no HTTP transport: build with the feature rustls or native-tls, or give one with transport()"))
 }

@@ -4,9 +4,8 @@ use std::{fmt, sync::Arc};
 
 use http::HeaderValue;
 use pan123_core::{
-    BoxFuture, Error, ErrorKind, FileId, Hosts, Items, MemoryTokenStore, Operation, Paged, Pages, Pipeline,
-    PipelineConfig, RateLimiter, RateLimits, Result, RetryPolicy, Runtime, Secret, Timeouts, Token, TokenSource,
-    TokenStore, Tokens, TokioRuntime, Transport,
+    Error, ErrorKind, FileId, Hosts, Items, Operation, Paged, Pages, Pipeline, Result, Secret, Setup, Token,
+    TokenSource, Tokens,
 };
 use url::Url;
 
@@ -61,13 +60,7 @@ impl Client {
             link: link.into(),
             root: FileId::ROOT,
             credentials: Credentials::None,
-            store: None,
-            hosts: None,
-            limiter: None,
-            retry: None,
-            timeouts: Timeouts::default(),
-            transport: None,
-            runtime: None,
+            setup: Setup::default(),
             login_uuid: None,
             is_signed: true,
         }
@@ -160,13 +153,7 @@ pub struct ClientBuilder {
     link: ShareLink,
     root: FileId,
     credentials: Credentials,
-    store: Option<Arc<dyn TokenStore>>,
-    hosts: Option<Hosts>,
-    limiter: Option<RateLimiter>,
-    retry: Option<RetryPolicy>,
-    timeouts: Timeouts,
-    transport: Option<Arc<dyn Transport>>,
-    runtime: Option<Arc<dyn Runtime>>,
+    setup: Setup,
     login_uuid: Option<String>,
     is_signed: bool,
 }
@@ -176,17 +163,7 @@ enum Credentials {
     None,
     Token(Token),
     Tokens(Tokens),
-    Source(Boxed),
-}
-
-/// A source of the caller's.
-#[derive(Debug)]
-struct Boxed(Box<dyn TokenSource>);
-
-impl TokenSource for Boxed {
-    fn fetch<'a>(&'a self, previous: Option<&'a Token>) -> BoxFuture<'a, Result<Token>> {
-        self.0.fetch(previous)
-    }
+    Source(Box<dyn TokenSource>),
 }
 
 impl ClientBuilder {
@@ -216,56 +193,11 @@ impl ClientBuilder {
 
     /// Uses a source of tokens, such as a login to the web API.
     pub fn token_source(mut self, source: impl TokenSource) -> Self {
-        self.credentials = Credentials::Source(Boxed(Box::new(source)));
+        self.credentials = Credentials::Source(Box::new(source));
         self
     }
 
-    /// Keeps the token of a [`token_source`](Self::token_source) in `store`. In memory unless told otherwise.
-    pub fn token_store(mut self, store: impl TokenStore) -> Self {
-        self.store = Some(Arc::new(store));
-        self
-    }
-
-    /// Sets the addresses. The public ones unless told otherwise, and the owner's own host behind them.
-    pub fn hosts(mut self, hosts: Hosts) -> Self {
-        self.hosts = Some(hosts);
-        self
-    }
-
-    /// Keeps these rate limits, in the place of a list every 700 milliseconds and two other calls a second.
-    pub fn rate_limits(self, limits: RateLimits) -> Self {
-        self.rate_limiter(RateLimiter::new(limits))
-    }
-
-    /// Shares a limiter with other clients: the service counts by address and account, not by share.
-    pub fn rate_limiter(mut self, limiter: RateLimiter) -> Self {
-        self.limiter = Some(limiter);
-        self
-    }
-
-    /// Sets when requests are sent again.
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = Some(retry);
-        self
-    }
-
-    /// Sets how long a connection may be silent.
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
-        self
-    }
-
-    /// Sends by another HTTP stack.
-    pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Arc::new(transport));
-        self
-    }
-
-    /// Uses another clock, sleep and source of randomness.
-    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
-        self.runtime = Some(Arc::new(runtime));
-        self
-    }
+    pan123_core::setup_methods!();
 
     /// Sends the device id of the login that the token comes from. Some clients say that saving wants it.
     pub fn login_uuid(mut self, uuid: impl Into<String>) -> Self {
@@ -287,15 +219,8 @@ impl ClientBuilder {
     /// with the feature `rustls` or `native-tls`, or give one); [`ErrorKind::InvalidInput`] when the root cannot be a folder.
     pub fn build(self) -> Result<Client> {
         self.root.check_folder()?;
-        let hosts = match self.hosts {
-            Some(hosts) => hosts,
-            None => default_hosts(self.link.key())?,
-        };
-        let runtime = self.runtime.unwrap_or_else(|| Arc::new(TokioRuntime));
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => pan123_core::default_transport(hosts.share(), self.timeouts)?,
-        };
+        let key = self.link.key();
+        let parts = self.setup.fill(|| default_hosts(key), rates::limits, Hosts::share)?;
         let mut profile = ShareProfile::new(self.link.key());
         if !self.is_signed {
             profile = profile.without_signature();
@@ -304,26 +229,13 @@ impl ClientBuilder {
             let uuid = HeaderValue::try_from(uuid);
             profile = profile.with_login_uuid(uuid.map_err(|_| bad("the device id holds what no header can carry"))?);
         }
-        let store = self.store.unwrap_or_else(|| Arc::new(MemoryTokenStore::default()));
         let tokens = match self.credentials {
             Credentials::None => None,
-            Credentials::Token(token) if token.access().expose().trim().is_empty() => {
-                return Err(bad("the access token may not be empty; leave it out to be anonymous"));
-            }
-            Credentials::Token(token) => Some(Tokens::held(token, Arc::clone(&runtime))),
+            Credentials::Token(token) => Some(parts.held(token)?),
             Credentials::Tokens(tokens) => Some(tokens),
-            Credentials::Source(source) => Some(Tokens::new(source, store, Arc::clone(&runtime))),
+            Credentials::Source(source) => Some(parts.tokens(source)),
         };
-        let pipeline = Pipeline::new(PipelineConfig {
-            profile: Arc::new(profile),
-            hosts,
-            transport,
-            runtime,
-            limiter: self.limiter.unwrap_or_else(|| RateLimiter::new(rates::limits())),
-            retry: self.retry.unwrap_or_default(),
-            timeouts: self.timeouts,
-            tokens,
-        });
+        let pipeline = parts.pipeline(profile, tokens);
         let page = Url::parse(PAGE).expect("the address is a constant");
         Ok(Client(Arc::new(Inner { pipeline, link: self.link, root: self.root, page })))
     }
