@@ -20,6 +20,8 @@ pub mod ops;
 mod organise;
 mod polling;
 mod profile;
+#[cfg(feature = "transfer")]
+mod rapid_links;
 mod rates;
 mod share;
 mod traffic;
@@ -56,5 +58,5 @@ pub use pan123_transfer::{Fingerprint, How, Phase, Progress, Source};
 
 pub use pan123_core::{
     AccountId, Error, ErrorKind, FileId, FileTokenStore, Hosts, Link, Md5, RateLimiter, RateLimits, Result,
-    RetryPolicy, Secret, Sha1, Timeouts, Timestamp, Token, TokenStore,
+    RetryPolicy, Secret, Sha1, Timeouts, Timestamp, Token, TokenStore, rapid,
 };

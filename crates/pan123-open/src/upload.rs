@@ -46,14 +46,7 @@ impl Client {
         let source = source.into();
         let name = source.local_path().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         let retry = *self.pipeline().retry();
-        let target = Target {
-            client: self.clone(),
-            folder: self.root(),
-            name: String::new(),
-            on_conflict: OnConflict::Fail,
-            is_v1: false,
-            merging: Arc::default(),
-        };
+        let target = Target::new(self.clone(), self.root(), "");
         Upload { runtime: Arc::clone(self.pipeline().runtime()), target, name, source, adjust: Vec::new(), retry }
     }
 }
@@ -218,6 +211,11 @@ const REUSE_LOOKUPS: u32 = 10;
 const REUSE_PAUSE: Duration = Duration::from_secs(1);
 
 impl Target {
+    pub(crate) fn new(client: Client, folder: FileId, name: &str) -> Self {
+        let (on_conflict, merging) = (OnConflict::Fail, Arc::default());
+        Self { client, folder, name: name.to_owned(), on_conflict, is_v1: false, merging }
+    }
+
     async fn announce(&self, file: &Fingerprint) -> Result<Begun<Session, FileId>> {
         if self.is_v1 {
             return self.announce_v1(file).await;

@@ -12,6 +12,7 @@ mod images;
 mod link_logs;
 mod offline;
 mod organise;
+mod rapid;
 mod rates;
 mod secrets;
 mod shares;
