@@ -7,7 +7,7 @@
 
 #[path = "../../pan123-open/tests/contract/http.rs"]
 mod http;
-#[path = "contract/runner.rs"]
+#[path = "../../pan123-open/tests/contract/runner.rs"]
 mod runner;
 
 use std::{collections::BTreeSet, sync::Arc};
