@@ -99,7 +99,8 @@ impl Images {
 
     /// Moves images and folders into `folder`. More than 100 are moved by several calls.
     ///
-    /// The root may be refused as the place to move to; see [`images::Move`].
+    /// The service may refuse the root under the name of [`ImageId::ROOT`], see [`images::Move`]; so one more request asks for
+    /// the id that the service itself has for it, unless the root is empty.
     ///
     /// # Errors
     ///
@@ -109,7 +110,11 @@ impl Images {
         images: impl IntoIterator<Item = I>,
         folder: impl Into<ImageId>,
     ) -> Result<()> {
-        let folder = folder.into();
+        let mut folder = folder.into();
+        if folder.is_root() {
+            let first = self.client.items(images::List::new(&folder).page_size(1)).next().await?;
+            folder = first.map(|image| image.parent_id).unwrap_or_default();
+        }
         self.batch(images, |ids| images::Move::new(ids, &folder)).await
     }
 

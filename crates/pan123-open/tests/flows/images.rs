@@ -70,6 +70,12 @@ async fn an_upload_survives_an_expired_address_and_lost_answers() {
     upload("a.png", PART + 1).await.unwrap();
     assert_eq!(world.sim.count("open/oss.get_upload_url"), 3, "a refused address is replaced by a fresh one");
 
+    world.sim.fault(Fault::on("open/oss.put_slice").every().before().status(403));
+    let error = upload("b.png", 5).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LinkRejected);
+    assert!(!format!("{error} {error:?}").contains(['?', '&']), "{error:?}");
+    world.sim.clear_faults();
+
     for (number, op) in
         ["create", "get_upload_url", "put_slice", "upload_complete", "upload_async_result"].iter().enumerate()
     {
@@ -139,6 +145,10 @@ async fn images_are_moved_and_deleted_in_batches_and_the_failures_named() {
     images.move_to(&ids, &folder).await.unwrap();
     assert_eq!(world.sim.count("open/oss.move"), 3);
     assert_eq!(images.list(&folder).collect().await.unwrap().len(), 205);
+
+    images.move_to([&ids[0]], ImageId::ROOT).await.unwrap();
+    assert!(images.find(ImageId::ROOT, "0.png").await.unwrap().is_some());
+    images.move_to([&ids[0]], &folder).await.unwrap();
 
     world.sim.fault(Fault::on("open/oss.delete").nth(2).code(1).message("内部错误"));
     let error = images.delete(&ids).await.unwrap_err();
