@@ -10,12 +10,15 @@ mod http;
 #[path = "contract/runner.rs"]
 mod runner;
 
-use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use pan123_core::{Fetch, Items, Meta};
+use pan123_core::{
+    Fetch, HttpClient, Items, Meta, Pipeline, PipelineConfig, RateLimiter, RateLimits, RetryPolicy, Timeouts, Token,
+    Tokens, testing::VirtualRuntime,
+};
 use pan123_open::{
-    Category, FileId, Link, Md5, OnConflict, Sha1, Timestamp,
+    Category, FileId, Hosts, Link, Md5, OnConflict, OpenProfile, Sha1, Timestamp,
     ops::{
         self,
         auth::AccessToken,
@@ -48,6 +51,24 @@ use pan123_open::{
 use wiremock::{Mock, MockServer, matchers};
 
 use crate::runner::{Case, Value};
+
+/// The API, and the folder of its recordings.
+const API: &str = "open";
+
+/// A pipeline that sends everything once, with a made-up token, to `server`.
+fn pipeline(server: &MockServer) -> Pipeline {
+    let runtime = Arc::new(VirtualRuntime::new(1_777_600_800, 7));
+    Pipeline::new(PipelineConfig {
+        profile: Arc::new(OpenProfile),
+        hosts: Hosts::default().with_open(&server.uri()).expect("the server has an address"),
+        transport: Arc::new(HttpClient::direct(Timeouts::default()).expect("a client without TLS")),
+        runtime: Arc::clone(&runtime) as _,
+        limiter: RateLimiter::new(RateLimits::unlimited()),
+        retry: RetryPolicy::none(),
+        timeouts: Timeouts::default(),
+        tokens: Some(Tokens::held(Token::new("eyJhbGciOi.example.token"), runtime)),
+    })
+}
 
 /// Pairs each folder with the values that must make its requests. The first meets every answer; a variant `request-x`
 /// meets `ok-x`, or `ok` where there is none.
@@ -453,7 +474,7 @@ async fn the_token_is_the_one_that_was_given() {
     let server = MockServer::start().await;
     let answer = http::answer(&runner::recordings().join("auth.access_token/ok.json"));
     Mock::given(matchers::any()).respond_with(answer).mount(&server).await;
-    let token = runner::pipeline(&server).send(&AccessToken::new("client-id", "client-secret")).await;
+    let token = pipeline(&server).send(&AccessToken::new("client-id", "client-secret")).await;
     assert_eq!(token.expect("a token").access().expose(), "eyJhbGciOi.example.token");
 }
 
@@ -465,7 +486,7 @@ async fn a_walk_goes_past_a_page_of_trash_and_leaves_it_out() {
     first.respond_with(http::answer(&folder.join("only-trash.json"))).expect(1).mount(&server).await;
     let second = Mock::given(matchers::query_param("lastFileId", "15000009"));
     second.respond_with(http::answer(&folder.join("ok.json"))).expect(1).mount(&server).await;
-    let entries = Items::new(runner::pipeline(&server), List::new(FileId::ROOT)).collect().await;
+    let entries = Items::new(pipeline(&server), List::new(FileId::ROOT)).collect().await;
     let ids: Vec<FileId> = entries.expect("both pages").iter().map(FileId::from).collect();
     assert_eq!(ids, [FILE, FOLDER]);
 }

@@ -6,19 +6,18 @@ use std::{
     fmt::{Debug, Write},
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use expect_test::expect_file;
-use pan123_core::{
-    BoxFuture, HttpClient, Operation, Pipeline, PipelineConfig, RateLimiter, Result, RetryPolicy, Timeouts, Tokens,
-    testing::VirtualRuntime,
-};
-use pan123_open::{Hosts, OpenProfile, RateLimits, Token};
+use pan123_core::{BoxFuture, Operation, Pipeline, Result};
 use url::Url;
 use wiremock::{Mock, MockServer, matchers};
 
-use super::http::{Sent, answer};
+use super::{
+    API,
+    http::{Sent, answer},
+    pipeline,
+};
 
 /// A folder of recordings, and the values that must produce its requests.
 pub(crate) struct Case {
@@ -52,22 +51,7 @@ impl Value {
 
 /// The folder of all recordings of this API.
 pub(crate) fn recordings() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/open")
-}
-
-/// A pipeline that sends everything once, with a made-up token, to `server`.
-pub(crate) fn pipeline(server: &MockServer) -> Pipeline {
-    let runtime = Arc::new(VirtualRuntime::new(1_777_600_800, 7));
-    Pipeline::new(PipelineConfig {
-        profile: Arc::new(OpenProfile),
-        hosts: Hosts::default().with_open(&server.uri()).expect("the server has an address"),
-        transport: Arc::new(HttpClient::direct(Timeouts::default()).expect("a client without TLS")),
-        runtime: Arc::clone(&runtime) as _,
-        limiter: RateLimiter::new(RateLimits::unlimited()),
-        retry: RetryPolicy::none(),
-        timeouts: Timeouts::default(),
-        tokens: Some(Tokens::held(Token::new("eyJhbGciOi.example.token"), runtime)),
-    })
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(API)
 }
 
 impl Case {
@@ -79,7 +63,7 @@ impl Case {
         let answers = answers(&folder);
         let mut ran = Vec::new();
         for (place, value) in self.values.iter().enumerate() {
-            assert_eq!(value.id, format!("open/{}", self.folder), "the value belongs to another folder");
+            assert_eq!(value.id, format!("{API}/{}", self.folder), "the value belongs to another folder");
             let recorded = folder.join(value.request).with_extension("http");
             let expected = fs::read_to_string(&recorded).unwrap_or_else(|e| panic!("{}: {e}", recorded.display()));
             for path in answers.iter().filter(|path| self.meets(place, stem(path), &answers)) {
@@ -171,5 +155,5 @@ pub(crate) fn stem(path: &Path) -> &str {
 pub(crate) fn report(ran: &[String]) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("contract");
     fs::create_dir_all(&folder).expect("the target folder can be written");
-    fs::write(folder.join("open.txt"), ran.join("\n") + "\n").expect("the target folder can be written");
+    fs::write(folder.join(format!("{API}.txt")), ran.join("\n") + "\n").expect("the target folder can be written");
 }
