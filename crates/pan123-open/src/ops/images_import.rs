@@ -14,9 +14,10 @@ use super::{
 /// Begins to copy up to [`MOST_IDS`] images and folders of the drive into image hosting; [`CopyProcess`] tells when it is
 /// done.
 ///
-/// Only images of the [`FORMATS`] up to [`LARGEST_IMAGE`] are copied, everything else is passed over without a word; at
-/// most 1000 images by one task, from at most 15 levels of folders, and at most 3 tasks wait at a time. An image of the same
-/// size and MD5 in the folder is overwritten. It is not sent again after a lost answer: a second task would do it all again.
+/// Only images of the [`FORMATS`](super::images::FORMATS) up to [`LARGEST_IMAGE`](super::images::LARGEST_IMAGE) are copied,
+/// everything else is passed over without a word; at most 1000 images by one task, from at most 15 levels of folders, and at
+/// most 3 tasks wait at a time. An image of the same size and MD5 in the folder is overwritten. It is not sent again after a
+/// lost answer: a second task would do it all again.
 ///
 /// Protocol: `open-services.yaml`, `oss.copy_from_disk`.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,7 +151,7 @@ impl CopyState {
 operation! {
     /// Lists the images that a copy from the drive could not copy, page by page.
     ///
-    /// Only images of the [`FORMATS`] and up to [`LARGEST_IMAGE`] are listed; other files were passed over.
+    /// Only images that could have been copied are listed; other files were passed over.
     ///
     /// Protocol: `open-services.yaml`, `oss.copy_fail_list`.
     pub struct CopyFailures -> CopyFailurePage = Meta::get("open/oss.copy_fail_list", "/api/v1/oss/source/copy/fail");
