@@ -30,7 +30,13 @@ const APIS: [Api; 3] = [
         otherwise: pan123_open::ops::COVERED_OTHERWISE,
     },
     Api { name: "web", files: &["web.yaml"], package: None, implemented: Vec::new, otherwise: &[] },
-    Api { name: "share", files: &["share.yaml"], package: None, implemented: Vec::new, otherwise: &[] },
+    Api {
+        name: "share",
+        files: &["share.yaml"],
+        package: Some("pan123-share"),
+        implemented: || pan123_share::ops::ALL.iter().map(|meta| meta.id).collect(),
+        otherwise: &[],
+    },
 ];
 
 /// Entries of the reference that are no call of anybody's: its `README.md` says so.
