@@ -10,6 +10,8 @@ mod direct;
 #[cfg(feature = "transfer")]
 mod download;
 mod entry;
+#[cfg(any(test, feature = "oauth-listener"))]
+mod grant_listener;
 mod grants;
 mod hidden;
 #[cfg(feature = "transfer")]
@@ -35,6 +37,8 @@ mod upload_v1;
 mod verbs;
 mod yuan;
 
+#[cfg(any(test, feature = "oauth-listener"))]
+pub use crate::grant_listener::{GRANT_PATH, GrantListener};
 pub use crate::{
     client::{Client, ClientBuilder},
     entry::{Category, Entry, EntryKind, OnConflict, ReviewStatus},

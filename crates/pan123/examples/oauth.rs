@@ -31,10 +31,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 3. The first call exchanges the code, and the pair of tokens is in the file before it is used.
     let folder = tempfile::tempdir()?;
     let store = FileTokenStore::new(folder.path().join("token.json"));
-    let client = builder(&sim)?
-        .oauth_code(app_id, app_secret, granted.code, REDIRECT)
-        .token_store(store.clone())
-        .build()?;
+    let client =
+        builder(&sim)?.oauth_code(app_id, app_secret, granted.code, REDIRECT).token_store(store.clone()).build()?;
     println!("access to the drive of user {}", client.user_info().await?.id);
 
     // 4. When the access token is refused or about to end, it is refreshed. A refresh token works once: the new pair is
