@@ -7,8 +7,9 @@ use pan123_open::{
     ErrorKind, FailedImages, FileId, How, Source,
     ops::{
         images::{ImageId, LARGEST_IMAGE},
-        images_import::{CopyFromDisk, OfflineDownload, OfflineState},
+        images_import::{CopyFromDisk, OfflineDownload, OfflineState, OfflineTask},
         images_upload::{Create, Created, UploadParts},
+        transcode::VideoId,
     },
 };
 use pan123_sim::Fault;
@@ -210,4 +211,20 @@ async fn an_image_of_another_server_is_fetched_and_waited_for() {
     assert_eq!(late.kind(), ErrorKind::CompletionTimeout);
     let root = images.import("https://example.com/c.png", "c.png", ImageId::ROOT, MINUTE, |_| {}).await.unwrap_err();
     assert_eq!(root.kind(), ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn what_waits_can_be_given_to_another_task() {
+    fn check(_: &impl Send) {}
+    let world = World::new().await;
+    let (images, transcoding) = (world.client.images(), world.client.transcoding());
+    let (task, resolution) = (OfflineTask::new(1), ["720P".into()]);
+    check(&images.upload(Source::bytes("x")).send());
+    check(&images.import("https://example.com/a.png", "a.png", "f", MINUTE, |_| {}));
+    check(&images.wait_for_import(task, MINUTE, |_| {}));
+    check(&images.copy_from_drive([FileId::new(1)], ImageId::ROOT, MINUTE));
+    check(&images.delete(["i"]));
+    check(&transcoding.wait(VideoId::new(1), &resolution, MINUTE, |_| {}));
+    check(&transcoding.download(VideoId::new(1), "720P", "."));
+    assert!(world.sim.requests().is_empty(), "nothing happens before it is awaited");
 }
