@@ -196,8 +196,10 @@ impl GrantedTokens {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         spent.push((secret.clone(), after));
         // A program that runs for years spends a token every two hours: the caller's own and the latest are enough.
-        if spent.len() > MOST_REMEMBERED {
-            spent.remove(1);
+        if spent.len() > MOST_REMEMBERED
+            && let Some(oldest) = spent.iter().position(|(spent, _)| spent != self.grant.first())
+        {
+            spent.remove(oldest);
         }
         told
     }
