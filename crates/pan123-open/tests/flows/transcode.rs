@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pan123_core::Fetch;
+use pan123_core::{Fetch, Link};
 use pan123_open::{
     Entry, ErrorKind, FileId,
     ops::{
@@ -57,9 +57,15 @@ async fn a_video_is_transcoded_and_all_its_parts_are_downloaded() {
     let playlist = std::fs::read_to_string(folder.join("stream.m3u8")).unwrap();
     let parts: Vec<&str> = playlist.lines().filter(|line| line.ends_with(".ts")).collect();
     assert_eq!(parts.len(), paths.len() - 1);
+    // Who plays the video gets the same bytes.
+    let record = records.iter().find(|record| record.resolution == made.resolution).unwrap();
+    let address = record.playlist.as_ref().unwrap().url();
     for part in parts {
         let name = part.rsplit('/').next().unwrap();
-        assert!(folder.join(name).metadata().unwrap().len() > 0, "{part}");
+        let link = Link::parse(address.join(part).unwrap().as_str()).unwrap();
+        let played = world.client.send(Fetch::new(link)).await.unwrap().body.collect(1 << 20).await.unwrap();
+        assert!(!played.is_empty());
+        assert_eq!(std::fs::read(folder.join(name)).unwrap(), played, "{part}");
     }
 
     let again = transcoding.resolutions(video, HOUR).await.unwrap();
