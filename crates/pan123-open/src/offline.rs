@@ -7,16 +7,14 @@ use pan123_core::{Error, ErrorKind, FileId, Result};
 use crate::{
     Client,
     ops::offline::{self, Address, OfflineState, OfflineTask, Progress},
+    polling::Wait,
 };
 
 /// How long an offline download may take before [`OfflineDownload::finish`] stops waiting, unless told.
 pub const OFFLINE_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// The pause behind the first question how far a download is. It grows by half each time, up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-/// The longest pause between two such questions.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How often the service is asked how far a download is.
+const INTERVAL: Duration = Duration::from_secs(3);
 
 impl Client {
     /// Has the service fetch an `http` or `https` address into the drive.
@@ -61,31 +59,25 @@ impl Client {
     }
 
     async fn watch_offline(&self, task: OfflineTask, timeout: Duration, callback: &Callback) -> Result<()> {
-        let runtime = self.pipeline().runtime();
-        let end = runtime.elapsed() + timeout;
-        let mut pause = FIRST_PAUSE;
-        let about = |error: Error| error.with_endpoint("open/offline.process");
-        loop {
-            let progress = self.send(offline::Process::new(task)).await?;
+        let wait = Wait {
+            pause: INTERVAL,
+            timeout,
+            late: "the offline download is still running; wait for its task again",
+            endpoint: "open/offline.process",
+        };
+        let judge = |progress: Progress| {
             callback(progress);
             match progress.state {
-                OfflineState::Done => return Ok(()),
-                OfflineState::Failed => {
-                    return Err(about(Error::new(
-                        ErrorKind::Api,
-                        "the service could not fetch the address; it tells the reason only to an address to call back",
-                    )));
-                }
-                _ => {}
+                OfflineState::Done => Ok(Some(())),
+                OfflineState::Failed => Err(Error::new(
+                    ErrorKind::Api,
+                    "the service could not fetch the address; it tells the reason only to an address to call back",
+                )
+                .with_endpoint("open/offline.process")),
+                _ => Ok(None),
             }
-            let left = end.saturating_sub(runtime.elapsed());
-            if left.is_zero() {
-                let text = "the offline download is still running; wait for its task again";
-                return Err(about(Error::new(ErrorKind::CompletionTimeout, text)).with_may_have_happened(true));
-            }
-            runtime.sleep(pause.min(left)).await;
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
-        }
+        };
+        wait.until(self, || self.send(offline::Process::new(task)), judge).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Waiting for tasks of image hosting and transcoding: asking at a pace until there is an answer or the time is over.
+//! Waiting for tasks of the service: asking at a pace until there is an answer or the time is over.
 
 use std::time::Duration;
 
