@@ -3,12 +3,14 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(any(feature = "open", feature = "transfer"))]
+#[cfg(any(feature = "open", feature = "share", feature = "transfer"))]
 pub use pan123_core as core;
 #[cfg(feature = "link")]
 pub use pan123_link as link;
 #[cfg(feature = "open")]
 pub use pan123_open as open;
+#[cfg(feature = "share")]
+pub use pan123_share as share;
 #[cfg(feature = "transfer")]
 pub use pan123_transfer as transfer;
 
