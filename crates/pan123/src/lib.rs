@@ -15,6 +15,6 @@ pub use pan123_share as share;
 pub use pan123_transfer as transfer;
 
 /// Compiles the code in the repository's own page.
-#[cfg(all(doctest, feature = "open", feature = "transfer", feature = "link"))]
+#[cfg(all(doctest, feature = "open", feature = "share", feature = "transfer", feature = "link"))]
 #[doc = include_str!("../../../README.md")]
 struct RepositoryReadme;
