@@ -16,6 +16,7 @@ use pan123_core::{Md5, Result, Sha1};
 use crate::{
     Fingerprint,
     blocking::blocking,
+    md5_pair::Md5Pair,
     progress::Reporter,
     read::{BUFFER, fill},
     source::Opened,
@@ -70,61 +71,49 @@ impl Job {
     fn compute(self, source: &Opened, mut progress: impl FnMut(usize) -> ControlFlow<()>) -> Result<Digests> {
         // One part is the whole file, whose MD5 is computed in any case.
         let part_size = self.part_size.filter(|size| *size > 0 && *size < source.size());
-        let mut file = md5::Md5::new();
+        let mut md5s = Md5s::new(part_size);
         let mut sha1 = self.sha1.then(sha1::Sha1::new);
-        let mut parts = Parts::new(part_size);
         each_buffer(source, |buffer| {
-            file.update(buffer);
+            md5s.update(buffer);
             if let Some(sha1) = &mut sha1 {
                 sha1.update(buffer);
             }
-            parts.update(buffer);
             progress(buffer.len())
         })?;
-        let md5 = Md5::from(<[u8; 16]>::from(file.finalize()));
+        let (md5, parts) = md5s.finish();
         let sha1 = sha1.map(|sha1| Sha1::from(<[u8; 20]>::from(sha1.finalize())));
         let mut fingerprint = Fingerprint::new(source.size(), md5);
         fingerprint.sha1 = sha1;
-        Ok(Digests { file: fingerprint, part_size: part_size.unwrap_or(0), parts: parts.finish() })
+        Ok(Digests { file: fingerprint, part_size: part_size.unwrap_or(0), parts })
     }
 }
 
-/// The MD5s of equal pieces of what is fed to it.
-struct Parts {
-    size: Option<u64>,
-    /// How many bytes the present part still wants.
-    left: u64,
-    part: md5::Md5,
-    done: Vec<Md5>,
+/// The MD5 of the file, with those of its parts if they are wanted.
+enum Md5s {
+    File(md5::Md5),
+    Parts(Md5Pair),
 }
 
-impl Parts {
-    fn new(size: Option<u64>) -> Self {
-        Self { size, left: size.unwrap_or(0), part: md5::Md5::new(), done: Vec::new() }
+impl Md5s {
+    fn new(part_size: Option<u64>) -> Self {
+        part_size.map_or_else(|| Self::File(md5::Md5::new()), |size| Self::Parts(Md5Pair::new(size)))
     }
 
-    fn update(&mut self, mut bytes: &[u8]) {
-        let Some(size) = self.size else {
-            return;
-        };
-        while !bytes.is_empty() {
-            let take = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
-            let (now, later) = bytes.split_at(take);
-            self.part.update(now);
-            self.left -= take as u64;
-            bytes = later;
-            if self.left == 0 {
-                self.done.push(<[u8; 16]>::from(self.part.finalize_reset()).into());
-                self.left = size;
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::File(file) => file.update(bytes),
+            Self::Parts(pair) => pair.update(bytes),
+        }
+    }
+
+    fn finish(self) -> (Md5, Vec<Md5>) {
+        match self {
+            Self::File(file) => (<[u8; 16]>::from(file.finalize()).into(), Vec::new()),
+            Self::Parts(pair) => {
+                let (file, parts) = pair.finish();
+                (file.into(), parts.into_iter().map(Md5::from).collect())
             }
         }
-    }
-
-    fn finish(mut self) -> Vec<Md5> {
-        if self.size.is_some_and(|size| self.left < size) {
-            self.done.push(<[u8; 16]>::from(self.part.finalize()).into());
-        }
-        self.done
     }
 }
 
@@ -161,8 +150,78 @@ impl Drop for StopOnDrop {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use bytes::Bytes;
+    use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+
+    use super::*;
+
+    /// Feeds `bytes` in pieces of the given sizes, again and again, and then the rest.
+    fn interleaved(bytes: &[u8], part_size: u64, reads: &[usize]) -> ([u8; 16], Vec<[u8; 16]>) {
+        let mut pair = Md5Pair::new(part_size);
+        let mut left = bytes;
+        for &read in reads.iter().cycle().take(bytes.len()) {
+            let (now, later) = left.split_at(read.min(left.len()));
+            pair.update(now);
+            left = later;
+        }
+        pair.update(left);
+        pair.finish()
+    }
+
+    /// The same by the `md-5` crate.
+    fn reference(bytes: &[u8], part_size: usize) -> ([u8; 16], Vec<[u8; 16]>) {
+        let md5 = |bytes| md5::Md5::digest(bytes).into();
+        (md5(bytes), bytes.chunks(part_size).map(md5).collect())
+    }
+
+    #[test]
+    fn interleaved_digests_are_those_of_rfc_1321() {
+        let vectors = [
+            ("", "d41d8cd98f00b204e9800998ecf8427e"),
+            ("a", "0cc175b9c0f1b6a831c399e269772661"),
+            ("abc", "900150983cd24fb0d6963f7d28e17f72"),
+            ("message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
+            ("abcdefghijklmnopqrstuvwxyz", "c3fcd3d76192e4007dfb496cca67e13b"),
+            ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", "d174ab98d277d9f5a5611c2c9f419d9f"),
+            (&"1234567890".repeat(8), "57edf4a22be3c955ac49da2e2107b67a"),
+        ];
+        for (text, digest) in vectors {
+            let (file, parts) = interleaved(text.as_bytes(), 80, &[80]);
+            assert_eq!(Md5::from(file).to_string(), digest, "{text}");
+            assert_eq!(parts, if text.is_empty() { vec![] } else { vec![file] });
+            // The text as the second part, which begins in the middle of the file's block.
+            let (_, parts) = interleaved(format!("{:.<81}{text}", "").as_bytes(), 81, &[7]);
+            let second = parts.get(1).map_or(digest.to_owned(), |part| Md5::from(*part).to_string());
+            assert_eq!((second.as_str(), parts.len()), (digest, 1 + usize::from(!text.is_empty())));
+        }
+    }
+
+    #[test]
+    fn interleaved_digests_are_those_of_the_reference_at_every_edge_of_a_block() {
+        let bytes: Vec<u8> = (0..420_u32).map(|i| (i * 31 % 251) as u8).collect();
+        for size in 0..=bytes.len() {
+            for part_size in [1, 55, 56, 63, 64, 65, 119, 120, 128, 200] {
+                let want = reference(&bytes[..size], part_size);
+                assert_eq!(interleaved(&bytes[..size], part_size as u64, &[50, 64, 130]), want, "{size}, {part_size}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn interleaved_digests_are_those_of_the_reference(
+            content in proptest::collection::vec(any::<u8>(), 0..5000),
+            part_size in 1_usize..1500,
+            blocks in 1_usize..20,
+            is_aligned in any::<bool>(),
+            reads in proptest::collection::vec(0_usize..600, 0..6),
+        ) {
+            let part_size = if is_aligned { blocks * 64 } else { part_size };
+            prop_assert_eq!(interleaved(&content, part_size as u64, &reads), reference(&content, part_size));
+        }
+    }
 
     #[test]
     fn digests_are_those_of_the_reference_whatever_the_part_size() {

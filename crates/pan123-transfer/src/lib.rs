@@ -5,6 +5,7 @@
 mod blocking;
 mod download;
 mod hash;
+mod md5_pair;
 mod progress;
 mod read;
 mod retries;
