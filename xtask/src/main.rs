@@ -1,6 +1,7 @@
 //! The one entry for every chore: `cargo xtask` lists them.
 
 mod coverage;
+mod fuzz;
 mod manifest;
 mod steps;
 mod tidy;
@@ -20,6 +21,12 @@ struct Command {
 
 static CI: Command =
     Command { name: "ci", about: "every check below, in this order, up to the first failure", run: ci };
+
+static FUZZ: Command = Command {
+    name: "fuzz",
+    about: "each parser is fuzzed for 60 seconds, or for as many as the next word says; not in `ci`",
+    run: fuzz::run,
+};
 
 static CHECKS: [Command; 8] = [
     Command { name: "fmt", about: "the code is formatted", run: steps::fmt },
@@ -57,7 +64,7 @@ fn main() -> ExitCode {
 }
 
 fn commands() -> impl Iterator<Item = &'static Command> {
-    std::iter::once(&CI).chain(&CHECKS)
+    std::iter::once(&CI).chain(&CHECKS).chain([&FUZZ])
 }
 
 fn ci(workspace: &Workspace) -> Result<(), String> {

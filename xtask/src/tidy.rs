@@ -56,7 +56,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     }
 }
 
-/// Reads every text file below a folder, but for what cargo and git put there.
+/// Reads every text file below a folder, but for what cargo, git and fuzzing put there.
 fn read_folder(folder: &Path, path: &str, files: &mut Vec<File>) -> Result<(), String> {
     let error = |error: std::io::Error| format!("{}: {error}", folder.display());
     let mut entries: Vec<_> = fs::read_dir(folder).map_err(error)?.collect::<Result<_, _>>().map_err(error)?;
@@ -65,7 +65,7 @@ fn read_folder(folder: &Path, path: &str, files: &mut Vec<File>) -> Result<(), S
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
         let kind = entry.file_type().map_err(error)?;
-        if kind.is_dir() && !["target", ".git"].contains(&name.as_str()) {
+        if kind.is_dir() && !["target", ".git"].contains(&name.as_str()) && !OF_FUZZING.contains(&path.as_str()) {
             read_folder(&entry.path(), &path, files)?;
         } else if kind.is_file()
             && name != "Cargo.lock"
@@ -76,6 +76,9 @@ fn read_folder(folder: &Path, path: &str, files: &mut Vec<File>) -> Result<(), S
     }
     Ok(())
 }
+
+/// What fuzzing leaves: any bytes whatever.
+const OF_FUZZING: [&str; 2] = ["fuzz/corpus", "fuzz/artifacts"];
 
 /// Returns the lines of a text, counted from 1.
 fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
