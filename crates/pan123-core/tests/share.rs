@@ -1,5 +1,7 @@
 //! What the share and web APIs need of the pipeline: hosts that stand in for each other, signatures, optional tokens, hops.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to fail there")]
+
 use std::{
     borrow::Cow,
     sync::{Arc, Mutex},
