@@ -222,7 +222,8 @@ impl Target {
         }
         let create =
             uploads::Create::new(self.folder, self.name.as_str(), file.md5, file.size).on_conflict(self.on_conflict);
-        let ticket = match self.client.send(create).await? {
+        // The engine repeats: it alone looks whether the file is there before it does.
+        let ticket = match self.client.pipeline().send_with(&create, &RetryPolicy::none()).await? {
             Created::Stored(id) => return Ok(Begun::Stored(id)),
             Created::Unconfirmed(_) => return self.reused(file).await.map(Begun::Stored),
             Created::Wanted(ticket) => ticket,
