@@ -183,6 +183,12 @@ fn odd_forms_are_read_or_refused_with_a_reason() {
     }
 }
 
+#[test]
+fn a_common_folder_may_begin_with_a_brace() {
+    let link: RapidLink = [RapidFile::new(Md5::of(b"hello"), 5, "{a/b.txt").unwrap()].into_iter().collect();
+    assert_eq!(RapidLink::parse(&link.to_string()).unwrap().files(), link.files());
+}
+
 fn file() -> impl Strategy<Value = RapidFile> {
     let part = prop_oneof![Just("影片".to_owned()), Just("a#b$c%d".to_owned()), "[a-z .%#]{1,6}", any::<String>()];
     let path = prop::collection::vec(part, 1..5).prop_map(|parts| parts.join("/"));

@@ -48,7 +48,8 @@ pub(super) fn read(text: &str) -> Result<RapidLink> {
         None if is_prefixed(text) => return Err(Error::invalid("the link has an unknown prefix")),
         None => (text, EtagForm::Hex, false),
     };
-    if rest.trim_start().starts_with('{') {
+    // A common folder may be called so as well.
+    if rest.trim_start().starts_with('{') && !(has_common && rest.contains('%')) {
         return Err(Error::invalid(
             "there is JSON behind the prefix, which is no known form: try it without the prefix",
         ));
