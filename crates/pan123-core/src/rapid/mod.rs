@@ -81,10 +81,6 @@ impl RapidFile {
 
 /// Keeps a path below the folder that it is put in.
 fn clean_path(path: &str) -> Result<String> {
-    let bytes = path.as_bytes();
-    if bytes.starts_with(b"\\\\") || matches!(bytes, [letter, b':', ..] if letter.is_ascii_alphabetic()) {
-        return Err(Error::invalid("the path has a drive or network prefix"));
-    }
     if path.contains('\0') {
         return Err(Error::invalid("the path holds a NUL"));
     }
@@ -98,7 +94,13 @@ fn clean_path(path: &str) -> Result<String> {
         }
         clean.push_str(part);
     }
-    if clean.is_empty() { Err(Error::invalid("the path is empty")) } else { Ok(clean) }
+    // Looked at last: what was dropped in front must not hide it.
+    match clean.as_bytes() {
+        [] => Err(Error::invalid("the path is empty")),
+        [b'\\', b'\\', ..] => Err(Error::invalid("the path has a network prefix")),
+        [letter, b':', ..] if letter.is_ascii_alphabetic() => Err(Error::invalid("the path has a drive prefix")),
+        _ => Ok(clean),
+    }
 }
 
 /// Files that can be put into a drive by their digests, as read from a link or collected from a listing.

@@ -139,6 +139,7 @@ fn a_path_stays_below_its_folder_or_is_refused() {
         ("a/../b", None),
         ("C:/a", None),
         ("c:a", None),
+        ("/./C:/a", None),
         (r"\\server\share", None),
         ("a\0", None),
         ("", None),
