@@ -276,7 +276,8 @@ fn password(text: &str) -> Result<SharePassword> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
+    use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
+    use proptest::test_runner::RngSeed;
     use serde::Deserialize;
 
     use super::*;
@@ -372,6 +373,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, rng_seed: RngSeed::Fixed(123), failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_text_is_read_or_refused(text in pasted()) {
             if let Ok(link) = ShareLink::find(&text) {

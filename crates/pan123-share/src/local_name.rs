@@ -86,7 +86,8 @@ fn cut(text: &str, most: usize) -> &str {
 mod tests {
     use std::path::Component;
 
-    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+    use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
+    use proptest::test_runner::RngSeed;
 
     use super::*;
 
@@ -128,6 +129,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, rng_seed: RngSeed::Fixed(123), failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn no_name_leaves_its_folder(name in any::<String>()) {
             let path = LocalNames::default().place(Path::new("/t"), &name);

@@ -2,7 +2,8 @@
 
 use std::{future::Future, pin::pin, sync::Mutex, task};
 
-use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::test_runner::RngSeed;
 use serde::Deserialize;
 
 use super::{
@@ -198,6 +199,8 @@ fn file() -> impl Strategy<Value = RapidFile> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, rng_seed: RngSeed::Fixed(123), failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
         if let Ok(link) = RapidLink::parse(&text) {
