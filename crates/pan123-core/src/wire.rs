@@ -234,6 +234,33 @@ pub fn base64(text: &str) -> Option<Vec<u8>> {
     crate::base64::decode(text)
 }
 
+/// Checks what an entry of a list is known by, and returns its size and its MD5.
+///
+/// A folder may have neither. A file without a size would be cut or never end, and a wrong digest would pass as a right
+/// one: both are errors that name the entry.
+///
+/// # Errors
+///
+/// When the id is none of an entry, a file has no size, or the etag is no MD5.
+pub fn content(
+    id: crate::FileId,
+    is_file: bool,
+    size: Option<u64>,
+    etag: Option<&str>,
+) -> Result<(u64, Option<crate::Md5>), String> {
+    if id.check_entry().is_err() {
+        return Err(format!("the id of an entry is {id}"));
+    }
+    if is_file && size.is_none() {
+        return Err(format!("file {id} has no size"));
+    }
+    let md5 = match etag.unwrap_or_default() {
+        "" => None,
+        etag => Some(etag.parse().map_err(|_| format!("the etag of entry {id} is not an MD5"))?),
+    };
+    Ok((size.unwrap_or_default(), md5))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

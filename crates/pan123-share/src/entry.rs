@@ -122,25 +122,14 @@ impl TryFrom<wire::AnyCase<Row>> for Entry {
     type Error = String;
 
     fn try_from(wire::AnyCase(row): wire::AnyCase<Row>) -> Result<Self, String> {
-        let id = row.id;
-        if id.check_entry().is_err() {
-            return Err(format!("the id of an entry is {id}"));
-        }
-        if row.kind == EntryKind::File && row.size.is_none() {
-            return Err(format!("file {id} has no size"));
-        }
-        let etag = row.etag.unwrap_or_default();
-        let md5 = match etag.parse() {
-            Ok(md5) => Some(md5),
-            Err(_) if etag.is_empty() => None,
-            Err(_) => return Err(format!("the etag of entry {id} is not an MD5")),
-        };
+        let is_file = row.kind == EntryKind::File;
+        let (size, md5) = wire::content(row.id, is_file, row.size, row.etag.as_deref())?;
         Ok(Self {
-            id,
+            id: row.id,
             parent_id: row.parent_id,
             name: row.name,
             kind: row.kind,
-            size: row.size.unwrap_or_default(),
+            size,
             md5,
             s3_key_flag: row.s3_key_flag.unwrap_or_default(),
             status: row.status,
