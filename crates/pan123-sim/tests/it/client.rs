@@ -24,7 +24,7 @@ impl Client {
 
     pub(crate) async fn with(builder: Builder) -> Self {
         let sim = builder.start().await.unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http().build().unwrap();
         let mut client = Self { sim, http, token: String::new() };
         client.token = client.new_token().await;
         client.sim.clear_requests();
@@ -130,4 +130,12 @@ pub(crate) fn assert_refused(reply: &Value, code: i64, message: &str) {
 pub(crate) fn assert_ok(reply: &Value) {
     assert_eq!((&reply["code"], &reply["message"]), (&json!(0), &json!("ok")), "{reply}");
     assert!(reply["x-traceID"].is_string(), "{reply}");
+}
+
+/// A client for this machine only, whichever TLS the other crates of a build have switched on.
+pub(crate) fn http() -> reqwest::ClientBuilder {
+    // One crate's features are every crate's in a build of the workspace; reqwest then wants a provider even for plain http.
+    // A second installation is refused, and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy()
 }

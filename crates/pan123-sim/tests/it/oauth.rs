@@ -23,7 +23,7 @@ async fn ask(client: &Client, grant: &str, rest: &[(&str, &str)]) -> Value {
 }
 
 async fn location(client: &Client, url: String, query: &[(&str, &str)]) -> String {
-    let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+    let http = crate::client::http().redirect(Policy::none()).build().unwrap();
     let reply = http.get(url).query(query).send().await.unwrap();
     assert_eq!(reply.status(), 302);
     assert!(!client.token.is_empty());

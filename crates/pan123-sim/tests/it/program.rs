@@ -31,7 +31,7 @@ impl Running {
     async fn token(&self) -> Value {
         let body = serde_json::json!({"clientId": self.line["client_id"], "clientSecret": self.line["client_secret"]});
         let url = format!("{}/api/v1/access_token", self.line["open"].as_str().unwrap());
-        let request = reqwest::Client::new().post(url).header("platform", "open_platform").json(&body);
+        let request = crate::client::http().build().unwrap().post(url).header("platform", "open_platform").json(&body);
         request.send().await.unwrap().json().await.unwrap()
     }
 }

@@ -20,7 +20,7 @@ impl Visitor {
 
     pub(crate) async fn with(builder: Builder) -> Self {
         let sim = builder.start().await.unwrap();
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = crate::client::http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { sim, http, token: String::new() }
     }
 
