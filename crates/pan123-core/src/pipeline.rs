@@ -255,7 +255,8 @@ impl Inner {
                 continue;
             }
             // A page in place of JSON is the trouble of this host, and of this host only.
-            if error.kind() == ErrorKind::ProtocolChanged && call.meta.effect == Effect::None && base.next() {
+            let is_page = error.kind() == ErrorKind::ProtocolChanged && error.code().is_none();
+            if is_page && call.meta.effect == Effect::None && base.next() {
                 continue;
             }
             if let (ErrorKind::Unauthorized, Some(refused), Some(tokens), false) =

@@ -7,7 +7,6 @@ use pan123_core::{Error, ErrorKind, FileId, Result};
 use crate::{
     Client,
     ops::manage::{self, CopyState, CopyTask},
-    verbs::concerns_everything,
 };
 
 /// How long a copy of many entries may take before [`Client::copy_all`] stops waiting.
@@ -120,7 +119,7 @@ impl Client {
                 })),
                 Err(error) => {
                     failed.extend(chunk.iter().map(|(id, _)| (*id, error.clone())));
-                    stopped = Some(error).filter(concerns_everything);
+                    stopped = Some(error).filter(Error::concerns_everything);
                 }
             }
         }

@@ -155,21 +155,9 @@ impl Client {
             };
             if let Err(error) = sent {
                 failed.extend(chunk.iter().map(|id| (*id, error.clone())));
-                stopped = Some(error).filter(concerns_everything);
+                stopped = Some(error).filter(Error::concerns_everything);
             }
         }
         Error::of_batch(failed, ids.len())
     }
-}
-
-/// Says whether the next call is bound to fail for the same reason.
-pub(crate) fn concerns_everything(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Unauthorized
-            | ErrorKind::LoginChallenge
-            | ErrorKind::Blocked
-            | ErrorKind::RateLimited
-            | ErrorKind::Connect
-    )
 }

@@ -62,6 +62,7 @@ impl Client {
             credentials: Credentials::None,
             setup: Setup::default(),
             login_uuid: None,
+            version: None,
             is_signed: true,
         }
     }
@@ -155,6 +156,7 @@ pub struct ClientBuilder {
     credentials: Credentials,
     setup: Setup,
     login_uuid: Option<String>,
+    version: Option<String>,
     is_signed: bool,
 }
 
@@ -205,6 +207,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Says which version of the service's page requests are said to come from; 3, as clients that work say, unless told.
+    pub fn app_version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
     /// Says whether requests are signed as the service's pages do; they are unless told otherwise.
     pub fn signing(mut self, is_signed: bool) -> Self {
         self.is_signed = is_signed;
@@ -215,13 +223,16 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when the token is empty, the device id cannot be a header, or no HTTP transport is there (build
+    /// [`ErrorKind::Config`] when the token is empty, the device id or the version cannot be a header, or no HTTP transport is there (build
     /// with the feature `rustls` or `native-tls`, or give one); [`ErrorKind::InvalidInput`] when the root cannot be a folder.
     pub fn build(self) -> Result<Client> {
         self.root.check_folder()?;
         let key = self.link.key();
         let parts = self.setup.fill(|| default_hosts(key), rates::limits, Hosts::share)?;
         let mut profile = ShareProfile::new(self.link.key());
+        if let Some(version) = self.version {
+            profile = profile.with_version(version)?;
+        }
         if !self.is_signed {
             profile = profile.without_signature();
         }

@@ -10,7 +10,7 @@ use pan123_core::{Error, ErrorKind, FileId, Result};
 use pan123_transfer::Downloaded;
 use tokio::task::JoinSet;
 
-use crate::{Client, Entry, Found, local_name::LocalNames};
+use crate::{Client, Entry, Found, local_name::LocalNames, walk::ends_everything};
 
 /// The download of a folder that was not begun yet; see [`Client::download_folder`].
 #[must_use = "nothing is downloaded before to_path"]
@@ -227,7 +227,7 @@ impl Work {
         match result {
             Ok(file) => self.done.files.push(file),
             Err(failed) => {
-                if ends_downloads(&failed.error) {
+                if ends_everything(&failed.error) {
                     self.stopped.get_or_insert_with(|| failed.error.clone());
                 }
                 self.done.failed.push(failed);
@@ -241,20 +241,6 @@ async fn fetch(client: Client, entry: Entry, remote: String, local: PathBuf) -> 
         Ok(downloaded) => Ok(DownloadedFile { remote, local, downloaded }),
         Err(error) => Err(NotDownloaded { remote, error }),
     }
-}
-
-/// Says whether the next file is bound to fail for the same reason.
-fn ends_downloads(error: &Error) -> bool {
-    error.concerns_everything()
-        || matches!(
-            error.kind(),
-            ErrorKind::LoginRequired
-                | ErrorKind::QuotaExceeded
-                | ErrorKind::SharePasswordRequired
-                | ErrorKind::WrongSharePassword
-                | ErrorKind::ShareGone
-                | ErrorKind::ShareExpired
-        )
 }
 
 async fn make_folder(path: PathBuf) -> Result<()> {

@@ -40,6 +40,9 @@ const HOSTS: [&str; 6] = ["123pan.com", "123pan.cn", "123684.com", "123865.com",
 /// The hosts of owners' own share pages, with or without the owner's id in front.
 const OWNER_HOSTS: [&str; 4] = ["share.123pan.cn", "share.123pan.com", "mshare.123pan.cn", "mshare.123pan.com"];
 
+/// How many places of a message are looked at for a link: a hostile one has any number of them.
+const MOST_STARTS: usize = 64;
+
 /// What stands before the key; `/ps/` is that of paid shares.
 const PATHS: [&str; 4] = ["/s/", "/ps/", "/123pan/", "/gsb/s/"];
 
@@ -110,7 +113,8 @@ impl ShareLink {
         let mut starts: Vec<usize> = lower.match_indices("http").map(|(start, _)| start).collect();
         starts.extend(lower.match_indices("www.").map(|(start, _)| start));
         starts.sort_unstable();
-        let mut link = starts.into_iter().find_map(|start| Self::parse(&text[start..]).ok()).ok_or(whole)?;
+        let mut link =
+            starts.into_iter().take(MOST_STARTS).find_map(|start| Self::parse(&text[start..]).ok()).ok_or(whole)?;
         if link.password.is_none() {
             link.password = password_in_text(text)?;
         }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use pan123_core::{ErrorKind, Operation, Profile, RequestSigner, Runtime, Timestamp, is_login_challenge};
+use pan123_core::{
+    Error, ErrorKind, Operation, Profile, RequestSigner, Result, Runtime, Timestamp, is_login_challenge,
+};
 use url::Url;
 
 use crate::{ShareKey, ops::downloads::DownloadBatch};
@@ -17,6 +19,7 @@ use crate::{ShareKey, ops::downloads::DownloadBatch};
 #[derive(Clone, Debug)]
 pub struct ShareProfile {
     owner_page: Option<(String, HeaderValue)>,
+    version: HeaderValue,
     login_uuid: Option<HeaderValue>,
     signer: Option<RequestSigner>,
 }
@@ -45,9 +48,24 @@ impl ShareProfile {
         };
         Self {
             owner_page: key.owner_host().and_then(page),
+            version: HeaderValue::from_static(VERSION),
             login_uuid: None,
             signer: Some(RequestSigner::new(PLATFORM, VERSION)),
         }
+    }
+
+    /// Says another version of the page, in the header and in the signature: the service may come to refuse this one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when it is empty or cannot be a header.
+    pub fn with_version(self, version: impl Into<String>) -> Result<Self> {
+        let version = version.into();
+        let header = HeaderValue::try_from(&version).ok().filter(|header| !header.is_empty());
+        let header = header
+            .ok_or_else(|| Error::new(ErrorKind::Config, "the version is empty or holds what no header can carry"))?;
+        let signer = self.signer.map(|_| RequestSigner::new(PLATFORM, version));
+        Ok(Self { version: header, signer, ..self })
     }
 
     /// Signs no request.
@@ -68,7 +86,7 @@ impl Profile for ShareProfile {
             |name: &'static str, value: &'static str| (HeaderName::from_static(name), HeaderValue::from_static(value));
         let mut headers = HeaderMap::from_iter([
             own("platform", PLATFORM),
-            own("app-version", VERSION),
+            (HeaderName::from_static("app-version"), self.version.clone()),
             (header::ORIGIN, HeaderValue::from_static(ORIGIN)),
             (header::REFERER, HeaderValue::from_static(PAGE)),
             (header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt};
 
-use pan123_core::{FileId, Result};
+use pan123_core::{Error, ErrorKind, FileId, Result};
 
 use crate::{Client, Entry, listing::Entries};
 
@@ -53,8 +53,9 @@ impl Walk {
     ///
     /// # Errors
     ///
-    /// A folder that cannot be listed is an error, whose [`failed_items`](pan123_core::Error::failed_items) names it, and is left: the next call goes on
-    /// beside it. After an error that [concerns everything](pan123_core::Error::concerns_everything) the walk is at its end.
+    /// A folder that cannot be listed is an error, whose [`failed_items`](Error::failed_items) names it, and is left: the next call goes on
+    /// beside it. After an error that the next folder is bound to meet as well, such as a share that is gone, the walk is at
+    /// its end.
     pub async fn next(&mut self) -> Result<Option<Found>> {
         loop {
             let Some(level) = self.open.last_mut() else {
@@ -69,7 +70,7 @@ impl Walk {
                 Err(error) => {
                     let folder = level.folder;
                     self.open.pop();
-                    if error.concerns_everything() {
+                    if ends_everything(&error) {
                         self.open.clear();
                     }
                     return Err(error.clone().with_failed_items(vec![(folder, error)]));
@@ -84,6 +85,20 @@ impl Walk {
             return Ok(Some(Found { folders, entry }));
         }
     }
+}
+
+/// Says whether the next folder or file of the share is bound to fail for the same reason.
+pub(crate) fn ends_everything(error: &Error) -> bool {
+    error.concerns_everything()
+        || matches!(
+            error.kind(),
+            ErrorKind::LoginRequired
+                | ErrorKind::QuotaExceeded
+                | ErrorKind::SharePasswordRequired
+                | ErrorKind::WrongSharePassword
+                | ErrorKind::ShareGone
+                | ErrorKind::ShareExpired
+        )
 }
 
 impl fmt::Debug for Walk {

@@ -147,6 +147,41 @@ async fn a_pasted_text_opens_a_share() {
 }
 
 #[tokio::test]
+async fn another_version_is_said_and_signed() {
+    let world = World::new().await;
+    let key = world.share(&["/"], ShareOptions::default());
+    world.builder(&key).app_version("139").build().unwrap().info().await.unwrap();
+    assert_eq!(world.sim.requests()[0].header("app-version"), Some("139"));
+    for version in ["", "1\n2"] {
+        let error = world.builder(&key).app_version(version).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_share_that_ends_in_the_middle_ends_the_walk() {
+    let world = World::new().await;
+    for path in ["/a/1", "/b/2", "/c/3"] {
+        world.sim.put(path, "x");
+    }
+    let key = world.share(&["/"], ShareOptions::default());
+    world.sim.fault(Fault::on("share/share.list").nth(2).every().code(5104).message("分享已取消"));
+    let mut walk = world.guest(&key).walk(FileId::ROOT);
+    let mut failed = 0;
+    loop {
+        match walk.next().await {
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::ShareGone);
+                failed += 1;
+            }
+        }
+    }
+    assert_eq!((failed, world.sim.count("share/share.list")), (1, 2));
+}
+
+#[tokio::test]
 async fn unsigned_requests_are_what_a_caller_may_choose() {
     let world = World::new().await;
     let key = world.share(&["/"], ShareOptions::default());
