@@ -89,16 +89,16 @@ impl Walk {
 
 /// Says whether the next folder or file of the share is bound to fail for the same reason.
 pub(crate) fn ends_everything(error: &Error) -> bool {
-    error.concerns_everything()
-        || matches!(
-            error.kind(),
-            ErrorKind::LoginRequired
-                | ErrorKind::QuotaExceeded
-                | ErrorKind::SharePasswordRequired
-                | ErrorKind::WrongSharePassword
-                | ErrorKind::ShareGone
-                | ErrorKind::ShareExpired
-        )
+    match error.kind() {
+        // The older rule, which has this code, is about the size of the one file.
+        ErrorKind::LoginRequired => error.code() != Some(401),
+        ErrorKind::QuotaExceeded
+        | ErrorKind::SharePasswordRequired
+        | ErrorKind::WrongSharePassword
+        | ErrorKind::ShareGone
+        | ErrorKind::ShareExpired => true,
+        _ => error.concerns_everything(),
+    }
 }
 
 impl fmt::Debug for Walk {

@@ -93,6 +93,18 @@ async fn what_every_file_would_meet_ends_the_download() {
 }
 
 #[tokio::test]
+async fn the_older_rule_of_sizes_concerns_the_large_files_only() {
+    let world = World::new().await;
+    for number in 0..9 {
+        world.sim.put(&format!("/{number}"), vec![0; 1 + number % 3]);
+    }
+    let key = world.share(&["/"], ShareOptions::default().guests(Guests::UpTo(2)));
+    let done = world.guest(&key).download_folder(FileId::ROOT).to_path(world.path("out")).await.unwrap();
+    assert_eq!((done.files.len(), done.failed.len()), (6, 3));
+    assert!(done.failed.iter().all(|failed| failed.error.kind() == ErrorKind::LoginRequired));
+}
+
+#[tokio::test]
 async fn no_more_files_are_on_their_way_than_were_allowed() {
     let world = World::with(|sim| sim.cdn_connections(2)).await;
     for number in 0..40 {
