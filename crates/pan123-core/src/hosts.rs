@@ -1,10 +1,10 @@
 //! Where the service is: every address as data, and which hosts may be given a token.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, slice};
 
 use url::{Host, Url};
 
-use crate::{Error, ErrorKind, Result, redact};
+use crate::{Error, ErrorKind, Result, operation::Role, redact};
 
 /// The addresses of the service's faces.
 ///
@@ -28,10 +28,10 @@ use crate::{Error, ErrorKind, Result, redact};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosts {
     open: Url,
-    web: Url,
+    web: Vec<Url>,
     login: Url,
-    share: Url,
-    share_alternatives: Vec<Url>,
+    portal: Url,
+    share: Vec<Url>,
     upload_domains: Vec<String>,
 }
 
@@ -50,12 +50,15 @@ impl Default for Hosts {
         let known = |text| Url::parse(text).expect("the address is a constant");
         Self {
             open: known("https://open-api.123pan.com"),
-            web: known("https://api.123278.com/b"),
+            // The host of the page first, then those that other clients use (`web.yaml`, hosts).
+            web: ["https://api.123278.com/b", "https://www.123pan.cn/b", "https://yun.123pan.com/b"].map(known).into(),
             login: known("https://login.123pan.com"),
+            portal: known("https://user.123pan.cn"),
             // The host of current clients first: www.123pan.com has been seen to answer some calls with a page
             // (`share.yaml`, hosts).
-            share: known("https://yun.123pan.com/b"),
-            share_alternatives: vec![known("https://www.123pan.cn/b"), known("https://www.123pan.com/b")],
+            share: ["https://yun.123pan.com/b", "https://www.123pan.cn/b", "https://www.123pan.com/b"]
+                .map(known)
+                .into(),
             // The upload servers seen so far: openapi-upload.123242.com and openapi-upload.123pan.com
             // (`open-files.yaml`, HOSTS).
             upload_domains: vec!["123242.com".to_owned(), "123pan.com".to_owned()],
@@ -92,23 +95,44 @@ impl Hosts {
         Ok(self)
     }
 
-    /// Sets the base of the web API, which stops before `/api`.
+    /// Sets the base of the web API, which stops before `/api`, as the only one.
     ///
     /// # Errors
     ///
     /// As [`with_open`](Self::with_open).
     pub fn with_web(mut self, base: &str) -> Result<Self> {
-        self.web = parse_base(base)?;
+        self.web = vec![parse_base(base)?];
         Ok(self)
     }
 
-    /// Sets the base of the login API, which stops before `/api`.
+    /// Adds a base of the web API that is tried when the ones before it answer with a page in place of JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_open`](Self::with_open).
+    pub fn with_web_alternative(mut self, base: &str) -> Result<Self> {
+        add_base(&mut self.web, base)?;
+        Ok(self)
+    }
+
+    /// Sets the base of the login API, which stops before `/api`, and that of the login portal with it.
     ///
     /// # Errors
     ///
     /// As [`with_open`](Self::with_open).
     pub fn with_login(mut self, base: &str) -> Result<Self> {
         self.login = parse_base(base)?;
+        self.portal = self.login.clone();
+        Ok(self)
+    }
+
+    /// Sets the base of the newer login portal, which stops before `/api`.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_open`](Self::with_open).
+    pub fn with_portal(mut self, base: &str) -> Result<Self> {
+        self.portal = parse_base(base)?;
         Ok(self)
     }
 
@@ -118,8 +142,7 @@ impl Hosts {
     ///
     /// As [`with_open`](Self::with_open).
     pub fn with_share(mut self, base: &str) -> Result<Self> {
-        self.share = parse_base(base)?;
-        self.share_alternatives.clear();
+        self.share = vec![parse_base(base)?];
         Ok(self)
     }
 
@@ -129,10 +152,7 @@ impl Hosts {
     ///
     /// As [`with_open`](Self::with_open).
     pub fn with_share_alternative(mut self, base: &str) -> Result<Self> {
-        let base = parse_base(base)?;
-        if base != self.share && !self.share_alternatives.contains(&base) {
-            self.share_alternatives.push(base);
-        }
+        add_base(&mut self.share, base)?;
         Ok(self)
     }
 
@@ -150,7 +170,12 @@ impl Hosts {
 
     /// Returns the base of the web API.
     pub fn web(&self) -> &Url {
-        &self.web
+        &self.web[0]
+    }
+
+    /// Returns the bases of the web API that stand in for [`web`](Self::web), in their order.
+    pub fn web_alternatives(&self) -> &[Url] {
+        &self.web[1..]
     }
 
     /// Returns the base of the login API.
@@ -158,14 +183,31 @@ impl Hosts {
         &self.login
     }
 
+    /// Returns the base of the login portal.
+    pub fn portal(&self) -> &Url {
+        &self.portal
+    }
+
     /// Returns the base of the share API.
     pub fn share(&self) -> &Url {
-        &self.share
+        &self.share[0]
     }
 
     /// Returns the bases of the share API that stand in for [`share`](Self::share), in their order.
     pub fn share_alternatives(&self) -> &[Url] {
-        &self.share_alternatives
+        &self.share[1..]
+    }
+
+    /// Returns the bases of a kind of host, the first of which is the one to ask; none where the service names the host.
+    pub(crate) fn bases(&self, role: Role) -> &[Url] {
+        match role {
+            Role::Open => slice::from_ref(&self.open),
+            Role::Share => &self.share,
+            Role::Web => &self.web,
+            Role::Login => slice::from_ref(&self.login),
+            Role::Portal => slice::from_ref(&self.portal),
+            Role::Upload | Role::Data => &[],
+        }
     }
 
     /// Says whether the Open Platform's base is on this machine, as a simulator's is.
@@ -179,7 +221,7 @@ impl Hosts {
     ///
     /// [`ErrorKind::Config`] naming the host when it may not, with what to call to allow it.
     pub fn upload_server(&self, named: &Url) -> Result<Url> {
-        let bases = [&self.open, &self.web, &self.login, &self.share];
+        let bases = [self.open(), self.web(), self.login(), self.share()];
         // The caller wrote this host, and whether the token goes there in the clear.
         let written = bases.iter().any(|base| base.host() == named.host() && base.scheme() == named.scheme());
         if written || (is_loopback(named) && is_loopback(&self.open)) {
@@ -205,6 +247,14 @@ impl Hosts {
         }
         Ok(secure)
     }
+}
+
+fn add_base(bases: &mut Vec<Url>, text: &str) -> Result<()> {
+    let base = parse_base(text)?;
+    if !bases.contains(&base) {
+        bases.push(base);
+    }
+    Ok(())
 }
 
 fn parse_base(text: &str) -> Result<Url> {

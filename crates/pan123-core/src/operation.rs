@@ -148,6 +148,11 @@ impl Meta {
         Self::new(id, Verb::Post, path, Effect::Once)
     }
 
+    /// A DELETE of the Open Platform with a token; ends the same when sent twice.
+    pub const fn delete(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Verb::Delete, path, Effect::Same)
+    }
+
     /// A PUT of the Open Platform with a token; ends the same when sent twice.
     pub const fn put(id: &'static str, path: &'static str) -> Self {
         Self::new(id, Verb::Put, path, Effect::Same)
@@ -203,6 +208,8 @@ pub enum Verb {
     Post,
     /// PUT
     Put,
+    /// DELETE
+    Delete,
 }
 
 impl From<Verb> for Method {
@@ -211,6 +218,7 @@ impl From<Verb> for Method {
             Verb::Get => Self::GET,
             Verb::Post => Self::POST,
             Verb::Put => Self::PUT,
+            Verb::Delete => Self::DELETE,
         }
     }
 }
@@ -223,6 +231,12 @@ pub enum Role {
     Open,
     /// The share API; control channel.
     Share,
+    /// The web API; control channel.
+    Web,
+    /// The login host of the web API; control channel.
+    Login,
+    /// The newer login portal of the web API; control channel.
+    Portal,
     /// A server that the service named for uploads; upload channel.
     Upload,
     /// Presigned storage and CDN hosts; data channel, never a credential.
@@ -232,7 +246,7 @@ pub enum Role {
 impl Role {
     /// Says whether it is an API with paths, rates and perhaps credentials, and no storage.
     pub(crate) const fn is_control(self) -> bool {
-        matches!(self, Self::Open | Self::Share)
+        matches!(self, Self::Open | Self::Share | Self::Web | Self::Login | Self::Portal)
     }
 }
 

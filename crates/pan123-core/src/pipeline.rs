@@ -32,17 +32,18 @@ pub trait Profile: std::fmt::Debug + Send + Sync + 'static {
     /// Says what a refusal means. 401, 429 and firewall bans are already dealt with.
     fn classify(&self, endpoint: &'static str, code: i64, message: &str) -> (ErrorKind, Cow<'static, str>);
 
-    /// Returns the headers for a request to `url`, where they depend on the host: [`headers`](Self::headers) unless told.
-    fn headers_for(&self, url: &Url) -> HeaderMap {
-        let _ = url;
+    /// Returns the headers for one operation's request to `url`, where they depend on either:
+    /// [`headers`](Self::headers) unless told.
+    fn headers_for(&self, operation: &Meta, url: &Url) -> HeaderMap {
+        let _ = (operation, url);
         self.headers()
     }
 
-    /// Signs a request for `path`, prefix included, with a query pair; an API that wants none leaves it out.
+    /// Signs an operation's request for `path`, prefix included, with a query pair; an API that wants none leaves it out.
     ///
     /// `now` is the service's time as far as it is known; chance comes from `runtime`. See [`RequestSigner`](crate::RequestSigner).
-    fn sign(&self, path: &str, now: Timestamp, runtime: &dyn Runtime) -> Option<(String, String)> {
-        let _ = (path, now, runtime);
+    fn sign(&self, operation: &Meta, path: &str, now: Timestamp, runtime: &dyn Runtime) -> Option<(String, String)> {
+        let _ = (operation, path, now, runtime);
         None
     }
 }
@@ -80,8 +81,8 @@ struct Inner {
     limiter: RateLimiter,
     retry: RetryPolicy,
     tokens: Option<Tokens>,
-    /// Which of the share API's bases answered last.
-    share_base: AtomicUsize,
+    /// Which of the bases to ask first. A pipeline serves one API, and no API but the share and the web API has several.
+    base: AtomicUsize,
     /// How many seconds the service's clock is ahead of ours, once a signature was refused for it.
     skew: AtomicI64,
     control: ControlChannel,
@@ -119,7 +120,15 @@ struct Base {
 
 impl Base {
     fn first(count: usize, place: usize) -> Self {
+        let count = count.max(1);
         Self { place: place % count, count, left: count - 1 }
+    }
+
+    /// Keeps the place for the next call; of no use where there is no choice.
+    fn remember(&self, place: &AtomicUsize) {
+        if self.count > 1 {
+            place.store(self.place, Ordering::Relaxed);
+        }
     }
 
     /// Goes on to the next base, unless all have been tried.
@@ -151,7 +160,7 @@ impl Pipeline {
             limiter: config.limiter,
             retry: config.retry,
             tokens: config.tokens,
-            share_base: AtomicUsize::new(0),
+            base: AtomicUsize::new(0),
             skew: AtomicI64::new(0),
             control: ControlChannel(wire.clone()),
             upload: UploadChannel(wire.clone()),
@@ -216,7 +225,7 @@ impl Inner {
         let mut maybe = false;
         let mut replaced = false;
         let mut corrected = false;
-        let mut base = Base::first(self.bases(call), self.share_base.load(Ordering::Relaxed));
+        let mut base = Base::first(self.hosts.bases(call.meta.role).len(), self.base.load(Ordering::Relaxed));
         loop {
             if call.meta.role.is_control() {
                 self.limiter.acquire(call.meta.path, &*self.runtime).await;
@@ -232,9 +241,7 @@ impl Inner {
             let begun = *begun.get_or_insert_with(|| self.runtime.elapsed());
             let failure = match self.attempt(call, base.place, token.as_ref(), attempts).await {
                 Ok(reply) => {
-                    if call.meta.role == Role::Share {
-                        self.share_base.store(base.place, Ordering::Relaxed);
-                    }
+                    base.remember(&self.base);
                     trace(call.meta.id, attempts, None);
                     return Ok(reply);
                 }
@@ -256,8 +263,12 @@ impl Inner {
             }
             // A page in place of JSON is the trouble of this host, and of this host only.
             let is_page = error.kind() == ErrorKind::ProtocolChanged && error.code().is_none();
-            if is_page && call.meta.effect == Effect::None && base.next() {
-                continue;
+            if is_page && base.next() {
+                if call.meta.effect == Effect::None {
+                    continue;
+                }
+                // Nobody knows what was done, so this call is not sent again; the next one asks elsewhere.
+                base.remember(&self.base);
             }
             if let (ErrorKind::Unauthorized, Some(refused), Some(tokens), false) =
                 (error.kind(), &token, &self.tokens, replaced)
@@ -339,7 +350,7 @@ impl Inner {
             return self.data.send(request).await.map(|answer| (answer, false));
         }
         let now = Timestamp::from_unix(self.runtime.now().unix().saturating_add(self.skew.load(Ordering::Relaxed)));
-        let signature = self.profile.sign(url.path(), now, &*self.runtime);
+        let signature = self.profile.sign(&call.meta, url.path(), now, &*self.runtime);
         if let Some((name, value)) = &signature {
             url.query_pairs_mut().append_pair(name, value);
         }
@@ -347,7 +358,7 @@ impl Inner {
         *request.method_mut() = call.meta.method.into();
         *request.uri_mut() = uri(&url)?;
         *request.headers_mut() = headers;
-        let mut credentials = Credentials::new(self.profile.headers_for(&url));
+        let mut credentials = Credentials::new(self.profile.headers_for(&call.meta, &url));
         if let Some(token) = token {
             credentials.bearer(token.access().expose())?;
         }
@@ -358,19 +369,12 @@ impl Inner {
         answer.map(|answer| (answer, signature.is_some()))
     }
 
-    /// How many bases the call may be sent to, one after the other.
-    fn bases(&self, call: &Call) -> usize {
-        if call.meta.role == Role::Share { 1 + self.hosts.share_alternatives().len() } else { 1 }
-    }
-
     fn address(&self, call: &Call, base: usize) -> Result<Url> {
-        let share = || base.checked_sub(1).and_then(|place| self.hosts.share_alternatives().get(place));
-        let mut url = match (&call.target, call.meta.role) {
-            (Target::Base, Role::Open) => join(self.hosts.open(), call.meta.path),
-            (Target::Base, Role::Share) => join(share().unwrap_or(self.hosts.share()), call.meta.path),
-            (Target::Server(server), Role::Upload) => join(server, call.meta.path),
-            (Target::Url(url), Role::Data) => url.clone(),
-            (target, role) => {
+        let mut url = match (&call.target, call.meta.role, self.hosts.bases(call.meta.role).get(base)) {
+            (Target::Base, _, Some(base)) => join(base, call.meta.path),
+            (Target::Server(server), Role::Upload, _) => join(server, call.meta.path),
+            (Target::Url(url), Role::Data, _) => url.clone(),
+            (target, role, _) => {
                 return Err(Error::new(
                     ErrorKind::Config,
                     format!("an operation for {role:?} hosts cannot go to {}", target.kind()),

@@ -48,7 +48,7 @@ impl Profile for Signing {
         (if message.contains("签名") { ErrorKind::ProtocolChanged } else { ErrorKind::Api }, "refused".into())
     }
 
-    fn sign(&self, path: &str, now: Timestamp, _runtime: &dyn Runtime) -> Option<(String, String)> {
+    fn sign(&self, _: &Meta, path: &str, now: Timestamp, _runtime: &dyn Runtime) -> Option<(String, String)> {
         Some(RequestSigner::new("web", "3").pair(path, now, 7))
     }
 }

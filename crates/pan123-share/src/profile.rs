@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use pan123_core::{
-    Error, ErrorKind, Operation, Profile, RequestSigner, Result, Runtime, Timestamp, is_login_challenge,
+    Error, ErrorKind, Meta, Operation, Profile, RequestSigner, Result, Runtime, Timestamp, is_login_challenge,
 };
 use url::Url;
 
@@ -97,7 +97,7 @@ impl Profile for ShareProfile {
         headers
     }
 
-    fn headers_for(&self, url: &Url) -> HeaderMap {
+    fn headers_for(&self, _: &Meta, url: &Url) -> HeaderMap {
         let mut headers = self.headers();
         if let Some((host, page)) = self.owner_page.as_ref().filter(|(host, _)| url.host_str() == Some(host)) {
             headers.insert(header::REFERER, page.clone());
@@ -114,7 +114,7 @@ impl Profile for ShareProfile {
         (kind, Cow::Borrowed(text))
     }
 
-    fn sign(&self, path: &str, now: Timestamp, runtime: &dyn Runtime) -> Option<(String, String)> {
+    fn sign(&self, _: &Meta, path: &str, now: Timestamp, runtime: &dyn Runtime) -> Option<(String, String)> {
         self.signer.as_ref().map(|signer| signer.sign(path, now, runtime))
     }
 }
@@ -220,7 +220,8 @@ mod tests {
     fn an_owners_host_is_told_of_its_own_page() {
         let profile = ShareProfile::new(&"5LF8Vv-a1Bc".parse().unwrap());
         let headers = |url: &str| {
-            let headers = profile.headers_for(&Url::parse(url).unwrap());
+            let headers =
+                profile.headers_for(&Meta::get("share/share.list", "/api/share/get"), &Url::parse(url).unwrap());
             ["origin", "referer"].map(|name| headers[name].to_str().unwrap().to_owned())
         };
         assert_eq!(headers("https://www.123pan.cn/b/api/share/get"), ["https://yun.123pan.com", PAGE]);

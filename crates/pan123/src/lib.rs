@@ -3,7 +3,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(any(feature = "open", feature = "share", feature = "transfer"))]
+#[cfg(any(feature = "open", feature = "share", feature = "transfer", feature = "web"))]
 pub use pan123_core as core;
 #[cfg(feature = "link")]
 pub use pan123_link as link;
@@ -13,6 +13,8 @@ pub use pan123_open as open;
 pub use pan123_share as share;
 #[cfg(feature = "transfer")]
 pub use pan123_transfer as transfer;
+#[cfg(feature = "web")]
+pub use pan123_web as web;
 
 /// Compiles the code in the repository's own page.
 #[cfg(all(doctest, feature = "open", feature = "share", feature = "transfer", feature = "link"))]

@@ -62,7 +62,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     (SIMULATOR, &[]),
     ("pan123-transfer", &["pan123-core"]),
     ("pan123-web", &["pan123-core", "pan123-transfer"]),
-    ("xtask", &["pan123-open", "pan123-share", "pan123-sim"]),
+    ("xtask", &["pan123-open", "pan123-share", "pan123-sim", "pan123-web"]),
 ];
 
 #[cfg(test)]

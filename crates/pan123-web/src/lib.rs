@@ -1,0 +1,21 @@
+//! The web API of 123Pan (123云盘), typed: log in as a person does, and do everything the web page does.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod client;
+mod entry;
+pub mod ops;
+mod profile;
+mod rates;
+
+pub use crate::{
+    client::{Client, ClientBuilder},
+    entry::{Entry, EntryKind, OnConflict},
+    profile::WebProfile,
+};
+
+pub use pan123_core::{
+    AccountId, Error, ErrorKind, FileId, FileTokenStore, Hosts, Link, Md5, RateLimiter, RateLimits, Result,
+    RetryPolicy, Secret, Timeouts, Timestamp, Token, TokenSource, TokenStore, Tokens, rapid,
+};

@@ -1,0 +1,3 @@
+//! Logging in, the account, the service itself.
+
+cases! {}

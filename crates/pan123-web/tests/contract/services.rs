@@ -1,0 +1,3 @@
+//! Shares, offline downloads, direct links, WebDAV.
+
+cases! {}

@@ -1,0 +1,3 @@
+//! Uploads and downloads.
+
+cases! {}

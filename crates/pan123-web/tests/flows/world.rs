@@ -1,0 +1,48 @@
+//! A simulator, a client that talks to it, and a clock that skips every wait.
+
+use std::path::PathBuf;
+
+use pan123_core::testing::VirtualRuntime;
+use pan123_sim::Simulator;
+use pan123_web::{Client, ClientBuilder, Hosts, RateLimits, Token};
+
+/// The moment at which every test begins.
+pub(crate) const NOW: i64 = 1_800_000_000;
+
+pub(crate) struct World {
+    pub(crate) sim: Simulator,
+    pub(crate) client: Client,
+    pub(crate) runtime: VirtualRuntime,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(|sim| sim, |client| client).await
+    }
+
+    pub(crate) async fn with(
+        sim: impl FnOnce(pan123_sim::Builder) -> pan123_sim::Builder,
+        client: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
+        let sim = sim(Simulator::builder()).start().await.unwrap();
+        sim.set_clock(NOW);
+        let runtime = VirtualRuntime::new(NOW, 7);
+        let builder = builder(&sim, &runtime).token(Token::new(sim.web_token()));
+        let client = client(builder).build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Self { client, sim, runtime, folder }
+    }
+
+    /// A path in a folder that is removed with the test.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// A client builder for `sim` without rate limits, on the virtual clock.
+pub(crate) fn builder(sim: &Simulator, runtime: &VirtualRuntime) -> ClientBuilder {
+    let urls = sim.urls();
+    let hosts = Hosts::default().with_web(&urls.web).unwrap().with_login(&urls.login).unwrap();
+    Client::builder().hosts(hosts).rate_limits(RateLimits::unlimited()).runtime(runtime.clone())
+}
