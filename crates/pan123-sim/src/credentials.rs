@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use http::request::Parts;
 
+use crate::clock::Clock;
 use crate::face::Face;
 use crate::form;
 use crate::ops::public_share::Asker;
@@ -37,7 +38,7 @@ pub(crate) fn check(shared: &Shared, route: &Route, headers: &HeaderMap) -> Resu
             let token = if route.auth == Auth::Bearer { open_token(shared, headers)? } else { String::new() };
             Ok(Asker { token, ..Asker::default() })
         }
-        Auth::Web | Auth::WebGuest => {
+        Auth::Web | Auth::WebGuest | Auth::WebToken | Auth::WebNothing => {
             let platform = headers.get("platform").unwrap_or_default();
             if !lenient && !matches!(platform.as_str(), "web" | "android") {
                 return Err(Refusal::rule("the header `platform` is neither web nor android"));
@@ -45,23 +46,34 @@ pub(crate) fn check(shared: &Shared, route: &Route, headers: &HeaderMap) -> Resu
             if !lenient && headers.get("app-version").is_none_or(|version| version.is_empty()) {
                 return Err(Refusal::rule("the header `app-version` is missing"));
             }
+            if route.auth == Auth::WebNothing {
+                return Ok(Asker::default());
+            }
             let token = web_token(shared, headers)?;
-            if token.is_empty() && route.auth == Auth::Web {
-                return Err(Refusal::new(401, "cookie token is empty"));
+            if token.is_empty() && route.auth != Auth::WebGuest {
+                return Err(Refusal::new(if route.is_list() { 20101 } else { 401 }, "cookie token is empty"));
             }
             Ok(Asker { token, host_of: headers.host_of(), has_referer: headers.has("referer") })
         }
     }
 }
 
-/// The pairs of the query without its signature, which calls of the web page have in strict mode.
+/// The pairs of the query without its signature, which most calls of the web page have in strict mode.
 pub(crate) fn unsigned(shared: &Shared, route: &Route, head: &Parts) -> Result<Vec<(String, String)>, Refusal> {
     let query = head.uri.query().unwrap_or_default();
-    if shared.config.lenient || route.face != Face::Share {
+    let signed = match route.auth {
+        Auth::Web | Auth::WebGuest => true,
+        Auth::WebToken | Auth::WebNothing => sign::is_signed(query),
+        _ => false,
+    };
+    if shared.config.lenient || !signed {
         return Ok(form::pairs(query));
     }
     let version = Headers(&head.headers).get("app-version").unwrap_or_default();
-    sign::check(head.uri.path(), query, &version)
+    // A test that sets the simulator's clock need not set its client's. Of shares it is not known that anybody looks.
+    let clocks = [shared.state().clock.now(), Clock::default().now()];
+    let clocks = if route.face == Face::Share { &[] } else { clocks.as_slice() };
+    sign::check(head.uri.path(), query, &version, clocks)
 }
 
 fn open_token(shared: &Shared, headers: Headers<'_>) -> Result<String, Refusal> {

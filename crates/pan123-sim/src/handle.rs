@@ -236,12 +236,16 @@ async fn carry_out(
                 _ => upload_v1::async_result(shared, &args, oddity).await,
             }
         }
+        Run::WithFile(name, run) => {
+            let form = Form::read(&head.headers, tap, reading(name, usize::MAX, SMALL_FILE)).await?;
+            let texts = form.texts.into_iter().map(|(name, value)| (Place::Form, name, Value::from(value)));
+            let args = read_args(route, query.chain(texts).collect(), lenient)?;
+            let mut state = shared.state();
+            let now = state.clock.now();
+            run(&mut Call { shared, state: &mut state, args: &args, asker: &asker, oddity, now }, form.file)
+        }
         Run::Plain(run) => {
-            let args =
-                Args::read(route.params, query.chain(fields(route, head, tap, lenient).await?).collect(), lenient);
-            // The share face has a code of its own for arguments that are wrong.
-            let args =
-                args.map_err(|refusal| if route.face == Face::Share { refusal.with_code(400) } else { refusal })?;
+            let args = read_args(route, query.chain(fields(route, head, tap, lenient).await?).collect(), lenient)?;
             let mut state = shared.state();
             if let Some(page) = public_share::wrong_host(&state, &asker, &args, lenient) {
                 return Ok(page);
@@ -250,6 +254,12 @@ async fn carry_out(
             run(&mut Call { shared, state: &mut state, args: &args, asker: &asker, oddity, now })
         }
     }
+}
+
+fn read_args(route: &Route, given: Vec<Given>, lenient: bool) -> Result<Args, Refusal> {
+    // The web API has a code of its own for arguments that are wrong.
+    let coded = |refusal: Refusal| if route.is_web() { refusal.with_code(400) } else { refusal };
+    Args::read(route.params, given, lenient).map_err(coded)
 }
 
 fn check_rate(shared: &Shared, route: &Route, token: &str) -> Result<(), Refusal> {
@@ -289,7 +299,7 @@ async fn fields(route: &Route, head: &Parts, tap: Tap, lenient: bool) -> Result<
         // Of calls without parameters, those that are posted may have an empty object.
         let empty_object = head.method == Method::POST && is_json && body.as_ref() == b"{}";
         // The web page sends its content type with everything.
-        let typed = head.method == Method::GET && !content_type.is_empty() && route.face != Face::Share;
+        let typed = head.method == Method::GET && !content_type.is_empty() && !route.is_web();
         let unasked = !body.is_empty() || typed;
         if !takes_json && unasked && !empty_object {
             return Err(Refusal::rule("this call takes no body and no content type"));
@@ -403,5 +413,7 @@ fn respond(
     response
 }
 
+/// No small file is larger.
+const SMALL_FILE: u64 = 8 << 20;
 /// No slice is larger than this, so that a client cannot fill the memory.
 const MOST_IN_SLICE: u64 = 1 << 30;

@@ -34,6 +34,7 @@ mod token;
 mod traffic;
 mod upload;
 mod video;
+mod web_services;
 mod wire;
 
 pub use builder::{Builder, Urls};

@@ -1,16 +1,21 @@
 //! Which operation answers which path, and what the reference says about its parameters.
 
 mod account;
+mod files;
+mod places;
 mod services;
 mod share;
+mod uploads;
+mod web;
+mod web_services;
 
 use http::{Method, Uri};
 use serde_json::Value;
 
 use crate::args::{Kind, Param, Place};
 use crate::face::Face;
-use crate::form::pairs;
-use crate::ops::{Call, cdn, files, oauth, offline, organise, upload_v1, upload_v2};
+use crate::form::{FilePart, pairs};
+use crate::ops::{Call, cdn};
 use crate::reply::{Refusal, Reply};
 use crate::simulator::UID;
 
@@ -27,6 +32,17 @@ pub(crate) struct Route {
     pub(crate) auth: Auth,
     pub(crate) params: &'static [Param],
     pub(crate) run: Run,
+    apart: Apart,
+}
+
+/// What tells apart the operations of one path; where it finds none, it is the operation whose path it is.
+#[derive(Clone, Copy, Debug)]
+enum Apart {
+    Nothing,
+    /// By the method and the query.
+    Query(fn(&Method, &str) -> Option<&'static Route>),
+    /// By the body's fields.
+    Body(fn(&Value) -> Option<&'static Route>),
 }
 
 /// What a call must show.
@@ -40,6 +56,10 @@ pub(crate) enum Auth {
     Web,
     /// The same, but the token may be left out or empty.
     WebGuest,
+    /// The headers of the web page and the token of a login; a signature may be there.
+    WebToken,
+    /// The headers of the web page; a signature may be there.
+    WebNothing,
     /// Nothing; in strict mode it must not show any credential.
     Nothing,
     /// Whatever it likes.
@@ -51,6 +71,8 @@ pub(crate) enum Auth {
 pub(crate) enum Run {
     /// All at once, when its parameters are read.
     Plain(fn(&mut Call<'_>) -> Result<Reply, Refusal>),
+    /// All at once, with a small file in the part of a form that has this name.
+    WithFile(&'static str, fn(&mut Call<'_>, Option<FilePart>) -> Result<Reply, Refusal>),
     /// One slice of an upload, from a form that is read as it arrives.
     Slice,
     /// A whole file, from a form that is read as it arrives.
@@ -106,7 +128,7 @@ pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Res
     match face {
         Face::Cdn => return find_on_cdn(method, path, lenient),
         Face::Storage if path.starts_with("/123-") => {
-            let route = &STORAGE[usize::from(path.starts_with("/123-oss/"))];
+            let route = &uploads::STORAGE[usize::from(path.starts_with("/123-oss/"))];
             return if method == Method::PUT { Ok(route) } else { Err(NoRoute::Method) };
         }
         _ => {}
@@ -121,33 +143,39 @@ pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Res
     } else {
         path
     };
-    let shown_on = |route: &Route| route.face == face || (route.face == Face::Share && face == Face::Web);
+    // The web hosts answer for logins and shares, too.
+    let shown_on =
+        |route: &Route| route.face == face || (face == Face::Web && matches!(route.face, Face::Share | Face::Login));
     let answers = |route: &&Route| shown_on(route) || (lenient && route.face.is_api() && face.is_api());
-    let mut same_path =
-        TABLES.iter().flat_map(|table| table.iter()).filter(answers).filter(|route| route.path == path).peekable();
+    let all = || TABLES.iter().flat_map(|table| table.iter());
+    let mut same_path = all().filter(answers).filter(|route| route.path == path).peekable();
     if same_path.peek().is_none() {
         return Err(NoRoute::Path);
     }
-    let found = same_path.find(|route| route.method == method.as_str()).ok_or(NoRoute::Method)?;
-    Ok(by_query(found, method, uri.query().unwrap_or_default()))
-}
-
-/// Some paths have several operations, which are told apart by the query.
-fn by_query(found: &'static Route, method: &Method, query: &str) -> &'static Route {
-    let has = |name: &str| pairs(query).iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && value == "2");
-    match found.id {
-        "open/oauth.token_by_code" if oauth::is_refresh(method, query) => &account::OAUTH_REFRESH[0],
-        "open/file.list_v2" if has("businessType") => &services::VIDEO_LISTS[1],
-        "open/file.list_v2" if has("category") => &services::VIDEO_LISTS[0],
+    let same_method: Vec<&Route> = same_path.filter(|route| route.method == method.as_str()).collect();
+    let own = same_method.iter().find(|route| route.face == face);
+    let found = own.or_else(|| same_method.first()).copied().ok_or(NoRoute::Method)?;
+    Ok(match found.apart {
+        Apart::Query(told) => told(method, uri.query().unwrap_or_default()).unwrap_or(found),
         _ => found,
-    }
+    })
 }
 
-/// And one path has two, which are told apart by the body.
+/// The operation that a body is for, of those that have the path of `found`.
 pub(crate) fn by_body(found: &'static Route, body: &[u8]) -> &'static Route {
-    let fields: Value = serde_json::from_slice(body).unwrap_or_default();
-    let is_segment = fields.get("type").is_some_and(|kind| *kind == 2 || *kind == "2");
-    if found.needs_body() && is_segment { &services::SEGMENT[0] } else { found }
+    let Apart::Body(told) = found.apart else { return found };
+    let fields = serde_json::from_slice(body).unwrap_or_else(|_| {
+        // Some clients send forms.
+        let pairs = pairs(&String::from_utf8_lossy(body)).into_iter();
+        Value::Object(pairs.map(|(name, value)| (name, Value::from(value))).collect())
+    });
+    told(&fields).unwrap_or(found)
+}
+
+/// Whether a parameter that is a whole number has this value, written as a number or as a text.
+fn is_number(fields: &Value, name: &str, number: i64) -> bool {
+    let value = fields.as_object().into_iter().flatten().find(|(key, _)| key.eq_ignore_ascii_case(name));
+    value.is_some_and(|(_, value)| *value == number || *value == number.to_string())
 }
 
 fn find_on_cdn(method: &Method, path: &str, lenient: bool) -> Result<&'static Route, NoRoute> {
@@ -157,11 +185,11 @@ fn find_on_cdn(method: &Method, path: &str, lenient: bool) -> Result<&'static Ro
     let mut names = path.split('/').skip(1);
     let first = names.next().unwrap_or_default();
     if first == UID.to_string() {
-        Ok(if names.next() == Some(cdn::IMAGES) { &IMAGE[0] } else { &DIRECT_LINK[0] })
+        Ok(if names.next() == Some(cdn::IMAGES) { &places::IMAGE[0] } else { &places::DIRECT_LINK[0] })
     } else if first == cdn::PLAYLISTS {
-        Ok(&PLAYLIST[0])
+        Ok(&places::PLAYLIST[0])
     } else if first.starts_with("123-") {
-        Ok(&DOWNLOAD[0])
+        Ok(&places::DOWNLOAD[0])
     } else {
         Err(NoRoute::Path)
     }
@@ -178,7 +206,7 @@ fn tidy(path: &str) -> String {
 }
 
 const fn call(id: &'static str, method: &'static str, path: &'static str, params: &'static [Param], run: Run) -> Route {
-    Route { id, also: None, method, path, face: Face::Open, auth: Auth::Bearer, params, run }
+    Route { id, also: None, method, path, face: Face::Open, auth: Auth::Bearer, params, run, apart: Apart::Nothing }
 }
 
 const fn plain(
@@ -189,6 +217,17 @@ const fn plain(
     run: fn(&mut Call<'_>) -> Result<Reply, Refusal>,
 ) -> Route {
     call(id, method, path, params, Run::Plain(run))
+}
+
+/// A call of the web API, under the prefix `/b`: signed, and with the token of a login.
+const fn web(
+    id: &'static str,
+    method: &'static str,
+    path: &'static str,
+    params: &'static [Param],
+    run: fn(&mut Call<'_>) -> Result<Reply, Refusal>,
+) -> Route {
+    plain(id, method, path, params, run).on(Face::Web).auth(Auth::Web)
 }
 
 impl Route {
@@ -204,7 +243,22 @@ impl Route {
 
     /// Whether the body says which operation it is.
     pub(crate) fn needs_body(&self) -> bool {
-        self.id == "open/transcode.download_m3u8"
+        matches!(self.apart, Apart::Body(_))
+    }
+
+    /// Whether it belongs to the web API, with its headers and codes.
+    pub(crate) fn is_web(&self) -> bool {
+        matches!(self.face, Face::Web | Face::Login | Face::Share) && !matches!(self.auth, Auth::Anything)
+    }
+
+    /// Whether it is one of the lists that have a code of their own for guests.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.id, "web/file.list" | "web/file.search" | "web/file.list_trash" | "web/file.list_old")
+    }
+
+    const fn apart(mut self, apart: Apart) -> Self {
+        self.apart = apart;
+        self
     }
 
     const fn auth(mut self, auth: Auth) -> Self {
@@ -225,16 +279,17 @@ const fn form(name: &'static str, kind: Kind) -> Param {
     Param::new(name, Place::Form, kind)
 }
 
-const TABLES: [&[Route]; 21] = [
+/// Where two tables have a path on one face, the first of them counts.
+const TABLES: &[&[Route]] = &[
     account::ACCOUNT,
     account::OAUTH,
     account::OAUTH_REFRESH,
-    FILES,
-    ORGANISE,
-    UPLOAD_V1,
-    STORAGE,
-    UPLOAD_V2,
-    OFFLINE,
+    files::FILES,
+    files::ORGANISE,
+    files::OFFLINE,
+    uploads::UPLOAD_V1,
+    uploads::UPLOAD_V2,
+    uploads::STORAGE,
     services::SHARES,
     services::DIRECT_LINKS,
     services::DEVELOPER,
@@ -243,216 +298,13 @@ const TABLES: [&[Route]; 21] = [
     services::TRANSCODING,
     services::SEGMENT,
     share::SHARE,
-    DOWNLOAD,
-    DIRECT_LINK,
-    IMAGE,
-    PLAYLIST,
+    web::USER,
+    web_services::FILES,
+    places::DOWNLOAD,
+    places::DIRECT_LINK,
+    places::IMAGE,
+    places::PLAYLIST,
 ];
-
-const FILES: &[Route] = &[
-    plain(
-        "open/file.list_v1",
-        "GET",
-        "/api/v1/file/list",
-        &[
-            query("parentFileId", Kind::Int),
-            query("page", Kind::Int),
-            query("limit", Kind::Int),
-            query("orderBy", Kind::Text),
-            query("orderDirection", Kind::Text),
-            query("trashed", Kind::Bool).optional(),
-            query("searchData", Kind::Text).optional(),
-        ],
-        files::list_v1,
-    ),
-    plain("open/safebox.id", "GET", "/api/v1/safebox/id", &[query("password", Kind::Text)], files::safebox),
-    plain("open/file.list_v2", "GET", "/api/v2/file/list", services::LIST_V2, files::list_v2),
-    plain("open/file.detail", "GET", "/api/v1/file/detail", &[query("fileID", Kind::Int)], files::detail),
-    plain("open/file.infos", "POST", "/api/v1/file/infos", &[json("fileIds", Kind::Ints)], files::infos),
-    plain(
-        "open/file.mkdir",
-        "POST",
-        "/upload/v1/file/mkdir",
-        &[json("name", Kind::Text), json("parentID", Kind::Int)],
-        files::mkdir,
-    ),
-    plain("open/file.trash", "POST", "/api/v1/file/trash", &[json("fileIDs", Kind::Ints)], files::trash),
-    plain(
-        "open/file.download_info",
-        "GET",
-        "/api/v1/file/download_info",
-        &[query("fileId", Kind::Int)],
-        files::download_info,
-    ),
-];
-
-/// The reference advises to send the target of a copy in both spellings.
-const TARGET: Param = json("targetDirId", Kind::Int);
-const TARGET_AGAIN: Param = json("targetDirID", Kind::Int).repeats("targetDirId");
-
-const ORGANISE: &[Route] = &[
-    plain(
-        "open/file.rename",
-        "PUT",
-        "/api/v1/file/name",
-        &[json("fileId", Kind::Int), json("fileName", Kind::Text)],
-        organise::rename,
-    ),
-    plain(
-        "open/file.rename_batch",
-        "POST",
-        "/api/v1/file/rename",
-        &[json("renameList", Kind::Texts)],
-        organise::rename_batch,
-    ),
-    plain(
-        "open/file.move",
-        "POST",
-        "/api/v1/file/move",
-        &[json("fileIDs", Kind::Ints), json("toParentFileID", Kind::Int)],
-        organise::move_to,
-    ),
-    plain(
-        "open/file.copy",
-        "POST",
-        "/api/v1/file/copy",
-        &[json("fileId", Kind::Int), TARGET, TARGET_AGAIN],
-        organise::copy,
-    ),
-    plain(
-        "open/file.copy_async",
-        "POST",
-        "/api/v1/file/async/copy",
-        &[json("fileIds", Kind::Ints), TARGET, TARGET_AGAIN],
-        organise::copy_async,
-    ),
-    plain(
-        "open/file.copy_async_process",
-        "GET",
-        "/api/v1/file/async/copy/process",
-        &[query("taskId", Kind::Int), json("taskId", Kind::Int).repeats("taskId")],
-        organise::copy_async_process,
-    ),
-    plain("open/file.recover", "POST", "/api/v1/file/recover", &[json("fileIDs", Kind::Ints)], organise::recover),
-    plain(
-        "open/file.recover_by_path",
-        "POST",
-        "/api/v1/file/recover/by_path",
-        &[json("fileIDs", Kind::Ints), json("parentFileID", Kind::Int).alias("toParentFileID")],
-        organise::recover_by_path,
-    ),
-    plain("open/file.delete", "POST", "/api/v1/file/delete", &[json("fileIDs", Kind::Ints)], organise::delete),
-];
-
-const ANNOUNCED: &[Param] = &[
-    json("parentFileID", Kind::Int),
-    json("filename", Kind::Text),
-    json("etag", Kind::Text),
-    json("size", Kind::Int),
-    json("duplicate", Kind::Int).optional(),
-    json("containDir", Kind::Bool).optional(),
-];
-
-const TICKET: &[Param] = &[json("preuploadID", Kind::Text)];
-
-const UPLOAD_V1: &[Route] = &[
-    plain("open/upload_v1.create", "POST", "/upload/v1/file/create", ANNOUNCED, upload_v1::create),
-    plain(
-        "open/upload_v1.get_upload_url",
-        "POST",
-        "/upload/v1/file/get_upload_url",
-        &[json("preuploadID", Kind::Text), json("sliceNo", Kind::Int)],
-        upload_v1::get_upload_url,
-    ),
-    plain(
-        "open/upload_v1.list_upload_parts",
-        "POST",
-        "/upload/v1/file/list_upload_parts",
-        TICKET,
-        upload_v1::list_upload_parts,
-    ),
-    call("open/upload_v1.upload_complete", "POST", "/upload/v1/file/upload_complete", TICKET, Run::CompleteV1),
-    call("open/upload_v1.upload_async_result", "POST", "/upload/v1/file/upload_async_result", TICKET, Run::AsyncResult),
-];
-
-const STORAGE: &[Route] = &[
-    call("open/upload_v1.put_slice", "PUT", "", &[], Run::PutSlice).on(Face::Storage).auth(Auth::Nothing),
-    call("open/oss.put_slice", "PUT", "", &[], Run::PutSlice).on(Face::Storage).auth(Auth::Nothing),
-];
-
-const OFFLINE: &[Route] = &[
-    plain(
-        "open/offline.download",
-        "POST",
-        "/api/v1/offline/download",
-        &[
-            json("url", Kind::Text),
-            json("fileName", Kind::Text).optional(),
-            json("dirID", Kind::Int).optional(),
-            json("callBackUrl", Kind::Text).optional(),
-        ],
-        offline::download,
-    ),
-    plain(
-        "open/offline.process",
-        "GET",
-        "/api/v1/offline/download/process",
-        &[query("taskID", Kind::Int)],
-        offline::process,
-    ),
-];
-
-const UPLOAD_V2: &[Route] = &[
-    plain("open/upload_v2.create", "POST", "/upload/v2/file/create", ANNOUNCED, upload_v2::create),
-    call(
-        "open/upload_v2.slice",
-        "POST",
-        "/upload/v2/file/slice",
-        &[form("preuploadID", Kind::Text), form("sliceNo", Kind::Int), form("sliceMD5", Kind::Text)],
-        Run::Slice,
-    )
-    .on(Face::Upload),
-    call("open/upload_v2.upload_complete", "POST", "/upload/v2/file/upload_complete", TICKET, Run::Complete),
-    plain("open/upload_v2.domain", "GET", "/upload/v2/file/domain", &[], upload_v2::domain),
-    call(
-        "open/upload_v2.single_create",
-        "POST",
-        "/upload/v2/file/single/create",
-        &[
-            form("parentFileID", Kind::Int),
-            form("filename", Kind::Text),
-            form("etag", Kind::Text),
-            form("size", Kind::Int),
-            form("duplicate", Kind::Int).optional(),
-            form("containDir", Kind::Bool).optional(),
-        ],
-        Run::SingleCreate,
-    )
-    .on(Face::Upload),
-    plain(
-        "open/upload_v2.sha1_reuse",
-        "POST",
-        "/upload/v2/file/sha1_reuse",
-        &[
-            json("parentFileID", Kind::Int),
-            json("filename", Kind::Text),
-            json("sha1", Kind::Text),
-            json("size", Kind::Int),
-            json("duplicate", Kind::Int).optional(),
-        ],
-        upload_v2::sha1_reuse,
-    ),
-];
-
-const DOWNLOAD: &[Route] =
-    &[call("open/file.download_content", "GET", "", &[], Run::Download).on(Face::Cdn).auth(Auth::Nothing)];
-
-const DIRECT_LINK: &[Route] =
-    &[call("cdn/direct_link", "GET", "", &[], Run::DirectLink).on(Face::Cdn).auth(Auth::Nothing)];
-
-const IMAGE: &[Route] = &[call("cdn/image", "GET", "", &[], Run::Image).on(Face::Cdn).auth(Auth::Nothing)];
-
-const PLAYLIST: &[Route] = &[call("cdn/playlist", "GET", "", &[], Run::Playlist).on(Face::Cdn).auth(Auth::Nothing)];
 
 #[cfg(test)]
 mod tests {

@@ -17,14 +17,10 @@ pub(crate) fn signature(unix: i64, random: u64, path: &str, platform: &str, vers
 
 /// Checks that a query is signed once and rightly, and gives its other pairs.
 ///
-/// The clock is not compared: the moment that was signed is as good as any. Both readings of the path are taken, with the
-/// rest of the query and without it.
-pub(crate) fn check(path: &str, query: &str, version: &str) -> Result<Vec<(String, String)>, Refusal> {
-    let numeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (signed, rest): (Vec<&str>, Vec<&str>) = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .partition(|pair| pair.split_once('=').is_some_and(|(name, _)| numeric(name)));
+/// Both readings of the path are taken, with the rest of the query and without it. The moment that was signed must be near
+/// one of `clocks`, unless there is none.
+pub(crate) fn check(path: &str, query: &str, version: &str, clocks: &[i64]) -> Result<Vec<(String, String)>, Refusal> {
+    let (signed, rest) = split(query);
     let [pair] = signed.as_slice() else {
         return Err(Refusal::rule("the query is not signed, or more than once"));
     };
@@ -39,11 +35,33 @@ pub(crate) fn check(path: &str, query: &str, version: &str) -> Result<Vec<(Strin
         let matches = |path: &str| signature(unix, random, path, "web", version) == (name.to_owned(), value.to_owned());
         random <= MOST_RANDOM && (matches(path) || (!rest.is_empty() && matches(&format!("{path}?{rest}"))))
     };
-    if given.is_some_and(right) { Ok(pairs(&rest)) } else { Err(Refusal::rule("the signature in the query is wrong")) }
+    let Some((unix, _)) = given.filter(|given| right(*given)) else {
+        return Err(Refusal::rule("the signature in the query is wrong"));
+    };
+    if !clocks.is_empty() && !clocks.iter().any(|now| now.abs_diff(unix) <= TOLERANCE) {
+        return Err(Refusal::rule(format!("the signature is for {unix}, which is not now")));
+    }
+    Ok(pairs(&rest))
+}
+
+/// Whether a query is signed, rightly or not.
+pub(crate) fn is_signed(query: &str) -> bool {
+    !split(query).0.is_empty()
+}
+
+/// The pairs that look like a signature, and the others.
+fn split(query: &str) -> (Vec<&str>, Vec<&str>) {
+    let numeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .partition(|pair| pair.split_once('=').is_some_and(|(name, _)| numeric(name)))
 }
 
 const LETTERS: &[u8; 10] = b"adefghlmyi";
 const MOST_RANDOM: u64 = 10_000_000;
+/// How many seconds a signature may be from the clock.
+const TOLERANCE: u64 = 300;
 
 #[cfg(test)]
 mod tests {
@@ -77,7 +95,7 @@ mod tests {
         };
         let (bare, whole) = (pair("/b/api/x", 5), pair("/b/api/x?a=1", 5));
         for good in [bare.clone(), format!("a=1&{bare}"), format!("{bare}&a=1"), format!("a=1&{whole}")] {
-            assert!(check("/b/api/x", &good, "3").is_ok(), "{good}");
+            assert!(check("/b/api/x", &good, "3", &[]).is_ok(), "{good}");
         }
         for (bad, version) in [
             ("a=1".to_owned(), "3"),
@@ -87,7 +105,16 @@ mod tests {
             (pair("/b/api/x", 10_000_001), "3"),
             (format!("{bare}1"), "3"),
         ] {
-            assert!(check("/b/api/x", &bad, version).is_err(), "{bad}");
+            assert!(check("/b/api/x", &bad, version, &[]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_signature_is_good_near_one_of_the_clocks() {
+        let (key, value) = signature(1_700_000_000, 5, "/b/api/x", "web", "3");
+        let query = format!("{key}={value}");
+        let at = |clocks: &[i64]| check("/b/api/x", &query, "3", clocks).is_ok();
+        assert!(at(&[1_700_000_300]) && at(&[1_699_999_700]) && at(&[0, 1_700_000_001]) && at(&[]));
+        assert!(!at(&[1_700_000_301]) && !at(&[1_699_999_699, 0]));
     }
 }

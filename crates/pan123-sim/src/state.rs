@@ -28,6 +28,7 @@ use crate::token::{Tokens, WEB};
 use crate::traffic::TrafficLog;
 use crate::upload::Uploads;
 use crate::video::Transcoder;
+use crate::web_services::WebServices;
 
 /// What every connection and the [`Simulator`](crate::Simulator) share.
 #[derive(Debug)]
@@ -99,6 +100,7 @@ pub(crate) struct State {
     /// Files of the drive that image hosting refuses.
     pub(crate) broken_images: HashSet<i64>,
     pub(crate) transcoder: Transcoder,
+    pub(crate) services: WebServices,
     pub(crate) blacklist: Blacklist,
     pub(crate) traffic: TrafficLog,
     /// OAuth codes and refresh tokens.
@@ -137,6 +139,7 @@ impl State {
             gallery: Gallery::default(),
             broken_images: HashSet::new(),
             transcoder: Transcoder::default(),
+            services: WebServices::default(),
             blacklist: Blacklist::default(),
             traffic: TrafficLog::default(),
             grants: HashMap::new(),

@@ -21,6 +21,8 @@ pub(crate) mod upload;
 pub(crate) mod upload_v1;
 pub(crate) mod upload_v2;
 pub(crate) mod user;
+pub(crate) mod web_row;
+pub(crate) mod web_user;
 
 use self::public_share::Asker;
 use crate::args::Args;

@@ -1,6 +1,8 @@
 //! The account: tokens, OAuth and its broker, user information.
 
-use super::{Auth, Route, json, plain, query};
+use http::Method;
+
+use super::{Apart, Auth, Route, json, plain, query};
 use crate::args::{Kind, Param};
 use crate::face::Face;
 use crate::ops::{auth, oauth, user};
@@ -66,7 +68,8 @@ pub(super) const OAUTH: &[Route] = &[
     )
     .auth(Auth::Anything),
     plain("open/oauth.token_by_code", "POST", "/api/v1/oauth2/access_token", TOKEN_PAIR, oauth::access_token)
-        .auth(Auth::Anything),
+        .auth(Auth::Anything)
+        .apart(Apart::Query(refresh)),
     plain(
         "open/oplist.requests",
         "GET",
@@ -106,3 +109,7 @@ pub(super) const OAUTH: &[Route] = &[
 pub(super) const OAUTH_REFRESH: &[Route] =
     &[plain("open/oauth.refresh_token", "POST", "/api/v1/oauth2/access_token", TOKEN_PAIR, oauth::access_token)
         .auth(Auth::Anything)];
+
+fn refresh(method: &Method, query: &str) -> Option<&'static Route> {
+    oauth::is_refresh(method, query).then_some(&OAUTH_REFRESH[0])
+}

@@ -1,6 +1,8 @@
 //! The services beside the drive's files: shares, direct links, the developer's settings, images, transcoding.
 
-use super::{Route, call, json, plain, query};
+use serde_json::Value;
+
+use super::{Apart, Route, call, is_number, json, plain, query};
 use crate::args::{Kind, Param};
 use crate::ops::{developer, dlink, files, image_tasks, images, offline, shares, transcode, transcode_files};
 use crate::route::Run;
@@ -317,7 +319,8 @@ pub(super) const TRANSCODING: &[Route] = &[
         "/api/v1/transcode/m3u8_ts/download",
         ONE_FILE,
         transcode_files::download_one,
-    ),
+    )
+    .apart(Apart::Body(segment)),
     plain(
         "open/transcode.download_all",
         "POST",
@@ -335,3 +338,7 @@ pub(super) const SEGMENT: &[Route] = &[plain(
     ONE_FILE,
     transcode_files::download_one,
 )];
+
+fn segment(fields: &Value) -> Option<&'static Route> {
+    is_number(fields, "type", 2).then_some(&SEGMENT[0])
+}
