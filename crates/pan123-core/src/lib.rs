@@ -21,7 +21,9 @@ pub mod name;
 mod operation;
 mod page;
 mod pipeline;
+mod polling;
 pub mod rapid;
+mod raw_json;
 pub mod redact;
 mod resolve;
 mod retry;
@@ -55,6 +57,8 @@ pub use crate::{
     operation::{Auth, Effect, Meta, Operation, Reply, Request, Role, Shape, Target, Verb},
     page::{Items, Paged, Pages},
     pipeline::{Pipeline, PipelineConfig, Profile},
+    polling::Wait,
+    raw_json::RawJson,
     resolve::DownloadAddress,
     retry::RetryPolicy,
     runtime::{BoxFuture, Runtime, TokioRuntime},

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use pan123_core::{Error, ErrorKind, FileId, Items, Operation, Result, Secret};
+use pan123_core::{Error, ErrorKind, FileId, Items, Operation, Result, Secret, Wait};
 
 use crate::{
     Client,
@@ -13,7 +13,6 @@ use crate::{
             self, CopyFailure, CopyState, CopyTask, OfflineDownload, OfflineState, OfflineStatus, OfflineTask,
         },
     },
-    polling::Wait,
 };
 
 /// How often the service is asked how far an import is; it wants at least a second between two questions.
@@ -159,7 +158,7 @@ impl Images {
         let endpoint = images_import::CopyProcess::META.id;
         let wait = Wait { pause: PAUSE, timeout, late: "the copy is still running; wait for its task again", endpoint };
         let ask = || self.client.send(images_import::CopyProcess::new(task));
-        wait.until(&self.client, ask, |status| match status.state {
+        wait.until(&**self.client.pipeline().runtime(), ask, |status| match status.state {
             CopyState::Done => Ok(Some(())),
             CopyState::Failed => Err(Error::new(ErrorKind::Api, "the images could not be copied")
                 .with_endpoint(endpoint)
@@ -214,7 +213,7 @@ impl Images {
         let wait =
             Wait { pause: PAUSE, timeout, late: "the import is still running; wait for its task again", endpoint };
         let ask = || self.client.send(images_import::OfflineProcess::new(task));
-        wait.until(&self.client, ask, |status| {
+        wait.until(&**self.client.pipeline().runtime(), ask, |status| {
             progress(status);
             match status.state {
                 OfflineState::Done => Ok(Some(())),

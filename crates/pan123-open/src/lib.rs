@@ -20,7 +20,6 @@ mod images;
 mod offline;
 pub mod ops;
 mod organise;
-mod polling;
 mod profile;
 #[cfg(feature = "transfer")]
 mod rapid_links;

@@ -2,12 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use pan123_core::{Error, ErrorKind, FileId, Result};
+use pan123_core::{Error, ErrorKind, FileId, Result, Wait};
 
 use crate::{
     Client,
     ops::offline::{self, Address, OfflineState, OfflineTask, Progress},
-    polling::Wait,
 };
 
 /// How long an offline download may take before [`OfflineDownload::finish`] stops waiting, unless told.
@@ -77,7 +76,7 @@ impl Client {
                 _ => Ok(None),
             }
         };
-        wait.until(self, || self.send(offline::Process::new(task)), judge).await
+        wait.until(&**self.pipeline().runtime(), || self.send(offline::Process::new(task)), judge).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pan123_core::{Error, ErrorKind, FileId, Items, Link, Operation, Result};
+use pan123_core::{Error, ErrorKind, FileId, Items, Link, Operation, Result, Wait};
 
 use crate::{
     Client, Entry,
@@ -11,7 +11,6 @@ use crate::{
         transcode_files::{self, Archive},
         transcode_results::{self, Record, Transcode, TranscodeState},
     },
-    polling::Wait,
 };
 
 /// How often the service is asked whether it has looked at a video, transcoded it or packed it.
@@ -108,7 +107,7 @@ impl Transcoding {
             late: "the video is not in the transcoding space yet",
             endpoint: SpaceFiles::META.id,
         };
-        wait.until(&self.client, || self.find(file), Ok).await
+        wait.until(&**self.client.pipeline().runtime(), || self.find(file), Ok).await
     }
 
     /// Returns what a video can be transcoded to, once the service has looked at it, up to `timeout`.
@@ -125,7 +124,7 @@ impl Transcoding {
             endpoint: transcode::AskResolutions::META.id,
         };
         let ask = || self.client.send(transcode::AskResolutions::new(video));
-        wait.until(&self.client, ask, |known| Ok(known.is_ready().then_some(known))).await
+        wait.until(&**self.client.pipeline().runtime(), ask, |known| Ok(known.is_ready().then_some(known))).await
     }
 
     /// Begins to transcode a video to `wanted`, of what [`resolutions`](Self::resolutions) told of it. Those that are being made
@@ -167,7 +166,7 @@ impl Transcoding {
         let endpoint = transcode_results::Records::META.id;
         let wait = Wait { pause: TRANSCODE_INTERVAL, timeout, late: "the video is still being transcoded", endpoint };
         let ask = || self.client.send(transcode_results::Records::new(video));
-        wait.until(&self.client, ask, |records| {
+        wait.until(&**self.client.pipeline().runtime(), ask, |records| {
             progress(&records);
             let mut done = Vec::new();
             for resolution in wanted {
@@ -212,7 +211,7 @@ impl Transcoding {
             endpoint: transcode_files::DownloadAll::META.id,
         };
         let ask = || self.client.send(transcode_files::DownloadAll::new(video, name));
-        wait.until(&self.client, ask, |archive| match archive {
+        wait.until(&**self.client.pipeline().runtime(), ask, |archive| match archive {
             Archive::Ready(link) => Ok(Some(link)),
             Archive::Packing => Ok(None),
         })

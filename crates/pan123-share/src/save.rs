@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use pan123_core::{Error, ErrorKind, FileId, Operation, Result};
+use pan123_core::{Error, ErrorKind, FileId, Operation, Result, Wait};
 
 use crate::{
     Client, Entry,
-    ops::saves::{Save, SaveItem, SaveProgress, SaveState, SaveTask},
+    ops::saves::{Save, SaveItem, SaveProgress, SaveState, SaveStatus, SaveTask},
 };
 
 /// How long a copy may take before [`Client::save_to`] stops waiting.
@@ -60,27 +60,24 @@ impl Client {
     /// [`ErrorKind::Api`] with the service's reason when the copy fails, [`ErrorKind::CompletionTimeout`] when it is still running, and
     /// whatever asking gives.
     pub async fn wait_for_save(&self, task: &SaveTask, timeout: Duration) -> Result<Saved> {
-        let runtime = self.pipeline().runtime();
-        let end = runtime.elapsed() + timeout;
-        let failed =
-            |kind, text| Error::new(kind, text).with_endpoint(SaveProgress::META.id).with_may_have_happened(true);
-        loop {
+        let wait = Wait {
+            pause: SAVE_INTERVAL,
+            timeout,
+            late: "the copy is still running; wait for its task again",
+            endpoint: SaveProgress::META.id,
+        };
+        let ask = async || {
             let asked = self.send(SaveProgress::new(task)).await;
-            let status = asked.map_err(|error| error.with_may_have_happened(true))?;
-            match status.state {
-                SaveState::Done => return Ok(Saved::Done { count: status.count }),
-                SaveState::Waiting | SaveState::Running if runtime.elapsed() >= end => {
-                    return Err(failed(
-                        ErrorKind::CompletionTimeout,
-                        "the copy is still running; wait for its task again",
-                    ));
-                }
-                SaveState::Waiting | SaveState::Running => runtime.sleep(SAVE_INTERVAL).await,
-                _ => {
-                    let error = failed(ErrorKind::Api, "the service could not copy everything");
-                    return Err(error.with_message(&status.reason));
-                }
-            }
-        }
+            asked.map_err(|error| error.with_may_have_happened(true))
+        };
+        let judge = |status: SaveStatus| match status.state {
+            SaveState::Done => Ok(Some(Saved::Done { count: status.count })),
+            SaveState::Waiting | SaveState::Running => Ok(None),
+            _ => Err(Error::new(ErrorKind::Api, "the service could not copy everything")
+                .with_endpoint(SaveProgress::META.id)
+                .with_may_have_happened(true)
+                .with_message(&status.reason)),
+        };
+        wait.until(&**self.pipeline().runtime(), ask, judge).await
     }
 }

@@ -1,6 +1,6 @@
 //! What a share is and holds: its description, its folders page by page; and the caller's own traffic pack.
 
-use pan123_core::{AccountId, Error, FileId, Paged, Reply, Result, Secret, operation, wire};
+use pan123_core::{AccountId, Error, FileId, Paged, RawJson, Reply, Result, Secret, operation, wire};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -193,23 +193,8 @@ operation! {
     /// Reads the traffic pack of the caller's own shares. It says nothing of somebody else's share.
     ///
     /// Protocol: `share.yaml`, `share.traffic`.
-    pub struct Traffic => TrafficPack = get("share/share.traffic", "/api/share/traffic-info");
+    pub struct Traffic -> RawJson = get("share/share.traffic", "/api/share/traffic-info");
     {}
-
-    fn decode(&self, reply: Reply) -> Result<TrafficPack> {
-        reply.data().map(|data: Value| TrafficPack(data.to_string()))
-    }
-}
-
-/// The caller's share traffic, as the service wrote it: no source names the members.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrafficPack(String);
-
-impl TrafficPack {
-    /// Returns the JSON.
-    pub fn as_json(&self) -> &str {
-        &self.0
-    }
 }
 
 #[cfg(test)]

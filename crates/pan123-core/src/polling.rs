@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use pan123_core::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Runtime};
 
-use crate::Client;
-
-/// How often to ask, for how long, and what is said at the end of it.
-pub(crate) struct Wait {
+/// How often to ask, for how long, and what is said at the end of it; for the verbs of clients.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct Wait {
     /// The pause between two questions.
-    pub(crate) pause: Duration,
+    pub pause: Duration,
     /// How long to ask in all; the first question is always asked.
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
     /// What is still going on when the time is over.
-    pub(crate) late: &'static str,
+    pub late: &'static str,
     /// The operation that asks.
-    pub(crate) endpoint: &'static str,
+    pub endpoint: &'static str,
 }
 
 impl Wait {
@@ -24,16 +24,15 @@ impl Wait {
     /// # Errors
     ///
     /// What asking and judging give, and [`ErrorKind::CompletionTimeout`] when the time is over.
-    pub(crate) async fn until<S, T, A>(
+    pub async fn until<S, T, A>(
         &self,
-        client: &Client,
+        runtime: &dyn Runtime,
         mut ask: impl FnMut() -> A,
         mut judge: impl FnMut(S) -> Result<Option<T>>,
     ) -> Result<T>
     where
         A: Future<Output = Result<S>>,
     {
-        let runtime = client.pipeline().runtime();
         let end = runtime.elapsed() + self.timeout;
         loop {
             if let Some(answer) = judge(ask().await?)? {
