@@ -124,6 +124,8 @@ pub enum ErrorKind {
     OutcomeUnknown,
     /// A local file could not be read or written.
     Io,
+    /// Another transfer, maybe of another process, is at work on the same thing: wait for it, or stop it.
+    InUse,
 }
 
 impl Error {

@@ -2,7 +2,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[expect(dead_code, reason = "the transfers are being taught to use it")]
+mod bandwidth;
 mod blocking;
+#[expect(dead_code, unused_imports, reason = "the transfers are being taught to use it")]
+mod checkpoint;
 mod download;
 mod hash;
 mod md5_pair;
@@ -16,6 +20,8 @@ mod upload;
 #[cfg(feature = "stream")]
 pub use crate::download::ReaderStream;
 pub use crate::{
+    bandwidth::Bandwidth,
+    checkpoint::{Checkpoints, Notice},
     download::{Download, Downloaded, Expected, Reader},
     progress::{PROGRESS_INTERVAL, Phase, Progress},
     source::{ReadAt, Source, Stamp},

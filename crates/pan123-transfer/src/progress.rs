@@ -8,6 +8,8 @@ use std::{
 
 use pan123_core::Runtime;
 
+use crate::checkpoint::Notice;
+
 /// The shortest time between two calls of a progress callback within one phase: 20 a second at most.
 ///
 /// The first and the last of each phase are told at any time.
@@ -30,6 +32,10 @@ pub struct Progress {
     pub parts: u32,
     /// How many parts there are; 0 where there are none.
     pub total_parts: u32,
+    /// How many of the bytes of this phase were done by an earlier run, whose checkpoint this one goes on from.
+    pub resumed: u64,
+    /// What there is to know about the checkpoint, from the moment that it is known to the end.
+    pub notice: Option<Notice>,
 }
 
 /// What a transfer is doing.
@@ -70,21 +76,43 @@ struct State {
 
 impl Reporter {
     pub(crate) fn new(runtime: Arc<dyn Runtime>, callback: Option<Callback>) -> Arc<Self> {
-        let now = Progress { phase: Phase::Hashing, bytes: 0, total: None, parts: 0, total_parts: 0 };
+        let now = Progress {
+            phase: Phase::Hashing,
+            bytes: 0,
+            total: None,
+            parts: 0,
+            total_parts: 0,
+            resumed: 0,
+            notice: None,
+        };
         let state = Mutex::new(State { now, told: None, told_at: Duration::ZERO });
         Arc::new(Self { runtime, callback, state })
     }
 
     /// Begins a phase.
     pub(crate) fn enter(&self, phase: Phase, total: Option<u64>, total_parts: u32) {
-        self.change(true, |now| *now = Progress { phase, bytes: 0, total, parts: 0, total_parts });
+        self.enter_at(phase, total, 0, 0, total_parts);
     }
 
     /// Begins a phase that has all its bytes from the start.
     pub(crate) fn enter_full(&self, phase: Phase, total: u64, total_parts: u32) {
         self.change(true, |now| {
-            *now = Progress { phase, bytes: total, total: Some(total), parts: total_parts, total_parts };
+            let (bytes, parts, notice) = (total, total_parts, now.notice);
+            *now = Progress { phase, bytes, total: Some(total), parts, total_parts, resumed: 0, notice };
         });
+    }
+
+    /// Begins a phase of which an earlier run has done `resumed` bytes in `parts` parts.
+    pub(crate) fn enter_at(&self, phase: Phase, total: Option<u64>, resumed: u64, parts: u32, total_parts: u32) {
+        self.change(true, |now| {
+            *now = Progress { phase, bytes: resumed, total, parts, total_parts, resumed, notice: now.notice };
+        });
+    }
+
+    /// Says what there is to know about the checkpoint; of several the last counts.
+    #[expect(dead_code, reason = "the transfers are being taught to use it")]
+    pub(crate) fn notice(&self, notice: Notice) {
+        self.change(true, |now| now.notice = Some(notice));
     }
 
     /// Counts bytes.

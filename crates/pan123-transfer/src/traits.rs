@@ -22,6 +22,25 @@ pub trait UploadTarget: Send + Sync + 'static {
     /// Returns what is known before the first request.
     fn limits(&self) -> UploadLimits;
 
+    /// Returns what tells this destination from others: the account as far as it is known, the folder, the name, and what
+    /// happens when that is taken.
+    ///
+    /// Only an upload to the same destination goes on from a checkpoint, where this text is kept: it holds no secret.
+    /// Nothing unless told otherwise; two uploads of the same file then share one checkpoint, whatever they go to.
+    fn destination(&self) -> String {
+        String::new()
+    }
+
+    /// Says whether it is certain without the engine that the bytes which arrived are those that were declared.
+    ///
+    /// It is where the service compares them with the MD5 of the part or of the file and refuses others, and where
+    /// [`send_part`](Self::send_part) compares the part's MD5 with the ETag of the answer and fails with
+    /// [`ErrorKind::DigestMismatch`]; such a part is sent once more. Otherwise the engine computes the MD5 of each part again
+    /// while it is sent, which costs about as much as hashing the file did. It is not certain unless told otherwise.
+    fn proves_parts(&self) -> bool {
+        false
+    }
+
     /// Announces the file. The answer may be that its content is already there (instant upload, 秒传).
     fn begin<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Begun<Self::Session, Self::Stored>>>;
 
@@ -190,6 +209,14 @@ impl<T: UploadTarget + ?Sized> UploadTarget for Arc<T> {
 
     fn limits(&self) -> UploadLimits {
         (**self).limits()
+    }
+
+    fn destination(&self) -> String {
+        (**self).destination()
+    }
+
+    fn proves_parts(&self) -> bool {
+        (**self).proves_parts()
     }
 
     fn begin<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Begun<Self::Session, Self::Stored>>> {
