@@ -30,6 +30,7 @@ mod retry;
 mod runtime;
 mod secret;
 mod setup;
+pub mod shares;
 mod sign;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -60,6 +60,22 @@ impl Timestamp {
         jiff::fmt::rfc2822::parse(text.trim()).ok().map(|zoned| Self(zoned.timestamp().as_second()))
     }
 
+    /// Writes RFC 3339 as the service's own page does, at UTC+8; where its calendar ends, the end of it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use pan123_core::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_unix(1_777_600_800).at_utc_plus_8(), "2026-05-01T10:00:00+08:00");
+    /// assert_eq!(Timestamp::from_unix(i64::MAX).at_utc_plus_8(), "9999-12-31T23:59:59+08:00");
+    /// ```
+    pub fn at_utc_plus_8(self) -> String {
+        let since_epoch = jiff::SignedDuration::from_secs(self.0.saturating_add(UTC_PLUS_8));
+        let civil = DateTime::constant(1970, 1, 1, 0, 0, 0, 0).saturating_add(since_epoch);
+        civil.strftime("%Y-%m-%dT%H:%M:%S+08:00").to_string()
+    }
+
     /// Returns the instant `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {

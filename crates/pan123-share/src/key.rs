@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use pan123_core::{AccountId, Error, Result, Secret};
+use pan123_core::{AccountId, Error, Result, Secret, shares::check_password};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// The key of a share (分享码): what stands behind `/s/` in its link.
@@ -105,21 +105,11 @@ impl<'de> Deserialize<'de> for ShareKey {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SharePassword(Secret);
 
-/// The most characters of a password.
-const LONGEST_PASSWORD: usize = 4;
-
 impl SharePassword {
     /// Returns the password. Do not log it.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
-}
-
-/// Refuses what the service would refuse; an empty text is no password and passes.
-pub(crate) fn check_password(password: &Secret) -> Result<()> {
-    let text = password.expose();
-    let fits = text.len() <= LONGEST_PASSWORD && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    fits.then_some(()).ok_or_else(|| Error::invalid("a share password has 1 to 4 letters and digits"))
 }
 
 impl FromStr for SharePassword {

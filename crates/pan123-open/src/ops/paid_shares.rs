@@ -1,13 +1,17 @@
 //! Paid shares: links whose content visitors buy.
 
-use pan123_core::{Error, Meta, Paged, Result, Timestamp, open_enum, operation, wire};
+use pan123_core::{
+    Error, Meta, Paged, Result, Timestamp, open_enum, operation,
+    shares::{check_change, check_traffic},
+    wire,
+};
 use serde::Deserialize;
 
 use super::{
     MOST_IDS, check_count, check_ids,
     shares::{
         CreatedShare, JoinedIds, LARGEST_PAGE, Share, ShareId, SharePage, TrafficLimitSwitch, TrafficSwitch,
-        check_change, check_name, check_page_size, check_traffic,
+        check_name, check_page_size,
     },
 };
 use crate::Yuan;

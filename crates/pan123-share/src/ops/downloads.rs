@@ -1,10 +1,12 @@
 //! Download addresses of a share's files, one by one or as an archive.
 
-use pan123_core::{DownloadAddress, Effect, Error, ErrorKind, FileId, Md5, Result, Secret, operation};
+use pan123_core::{
+    DownloadAddress, Effect, Error, ErrorKind, FileId, Md5, Result, Secret, operation, shares::check_password,
+};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{no_password, post, refine_password};
-use crate::{Entry, ShareKey, key::check_password};
+use crate::{Entry, ShareKey};
 
 operation! {
     /// Asks for the address from which one file of a share can be downloaded.

@@ -1,11 +1,11 @@
 //! Copying entries of a share into the caller's own drive.
 
-use pan123_core::{Error, FileId, Md5, Reply, Result, Secret, open_enum, operation, wire};
+use pan123_core::{Error, FileId, Md5, Reply, Result, Secret, open_enum, operation, shares::check_password, wire};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use serde_json::Value;
 
 use super::{get, no_password, post, refine_password};
-use crate::{Entry, EntryKind, ShareKey, key::check_password};
+use crate::{Entry, EntryKind, ShareKey};
 
 operation! {
     /// Copies files and folders of a share into a folder of the caller's drive.

@@ -1,11 +1,13 @@
 //! What a share is and holds: its description, its folders page by page; and the caller's own traffic pack.
 
-use pan123_core::{AccountId, Error, FileId, Paged, RawJson, Reply, Result, Secret, operation, wire};
+use pan123_core::{
+    AccountId, Error, FileId, Paged, RawJson, Reply, Result, Secret, operation, shares::check_password, wire,
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{get, no_password, refine_password};
-use crate::{Entry, ShareKey, key::check_password};
+use crate::{Entry, ShareKey};
 
 operation! {
     /// Describes a share, without what it holds.
