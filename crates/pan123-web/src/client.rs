@@ -18,8 +18,8 @@ use crate::{profile::WebProfile, rates};
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
-pub(crate) struct Inner {
-    pub(crate) pipeline: Pipeline,
+struct Inner {
+    pipeline: Pipeline,
     root: FileId,
 }
 
@@ -36,27 +36,31 @@ impl Client {
     ///
     /// [`ErrorKind::InvalidInput`] before any request when a value is refused; otherwise what the operation's own page says.
     pub async fn send<O: Operation>(&self, operation: O) -> Result<O::Output> {
-        self.0.pipeline.send(&operation).await
+        self.pipeline().send(&operation).await
     }
 
     /// Walks a paged operation page by page, from the page that `first` asks for.
     pub fn pages<O: Paged>(&self, first: O) -> Pages<O> {
-        Pages::new(self.0.pipeline.clone(), first)
+        Pages::new(self.pipeline().clone(), first)
     }
 
     /// Walks a paged operation item by item, from the page that `first` asks for.
     pub fn items<O: Paged>(&self, first: O) -> Items<O> {
-        Items::new(self.0.pipeline.clone(), first)
+        Items::new(self.pipeline().clone(), first)
     }
 
     /// Returns the keeper of the token, for a client of a share to use too.
     pub fn tokens(&self) -> &Tokens {
-        self.0.pipeline.tokens().expect("a client is built with a token")
+        self.pipeline().tokens().expect("a client is built with a token")
     }
 
     /// Returns the folder that this program works in: the drive's root unless [`root`](ClientBuilder::root) said otherwise.
     pub fn root(&self) -> FileId {
         self.0.root
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
     }
 }
 
