@@ -27,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) cdn_connections: Option<usize>,
     pub(crate) link_authentication: bool,
     pub(crate) task_polls: u32,
+    pub(crate) offline_time: Duration,
     pub(crate) dir: Option<PathBuf>,
     pub(crate) listen: SocketAddr,
 }
@@ -107,6 +108,7 @@ impl Default for Builder {
                 cdn_connections: None,
                 link_authentication: true,
                 task_polls: 0,
+                offline_time: Duration::ZERO,
                 dir: None,
                 listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             },
@@ -186,6 +188,12 @@ impl Builder {
     /// before it is done. 0 by default: it is done when it is first asked for.
     pub fn task_polls(mut self, polls: u32) -> Self {
         self.config.task_polls = polls;
+        self
+    }
+
+    /// How long an offline download of the web API takes by the simulator's clock; none by default.
+    pub fn offline_time(mut self, time: Duration) -> Self {
+        self.config.offline_time = time;
         self
     }
 

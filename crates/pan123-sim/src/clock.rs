@@ -56,6 +56,17 @@ pub(crate) fn http_date(unix: i64) -> String {
     timestamp(unix).to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
+/// Reads a moment with its zone, such as [`rfc3339`] writes; the outer `None` is no moment, the inner one lies so far ahead
+/// that it means "never".
+pub(crate) fn parse_rfc3339(text: &str) -> Option<Option<i64>> {
+    let parsed = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%.f%:z", text).ok()?;
+    let (moment, offset) = (parsed.to_datetime().ok()?, parsed.offset()?);
+    if moment.year() >= NEVER {
+        return Some(None);
+    }
+    Some(Some(moment.to_zoned(TimeZone::fixed(offset)).ok()?.timestamp().as_second()))
+}
+
 /// Reads a moment that [`local`] wrote.
 pub(crate) fn parse_local(text: &str) -> Option<i64> {
     parse_beijing("%Y-%m-%d %H:%M:%S", text).filter(|unix| local(*unix) == text)
@@ -95,6 +106,8 @@ fn machine_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// From this year on a moment means "never": clients write 2099 or 9999, and the latter is past what a timestamp holds.
+const NEVER: i16 = 2099;
 const HOUR: &str = "%Y%m%d%H";
 
 #[cfg(test)]
@@ -114,6 +127,17 @@ mod tests {
         assert_eq!(parse_hour("2023111506"), Some(1_700_000_000 - 13 * 60 - 20));
         for bad in ["2023-11-15", "2023-11-15T06:13:20", "2023-13-15 06:13:20", ""] {
             assert_eq!((parse_local(bad), parse_hour(bad)), (None, None), "{bad}");
+        }
+    }
+
+    #[test]
+    fn moments_with_a_zone_are_read_and_far_ones_are_never() {
+        assert_eq!(parse_rfc3339("2023-11-15T06:13:20+08:00"), Some(Some(1_700_000_000)));
+        assert_eq!(parse_rfc3339("2023-11-14T22:13:20.123+00:00"), Some(Some(1_700_000_000)));
+        assert_eq!(parse_rfc3339("9999-12-31T23:59:59+08:00"), Some(None));
+        assert_eq!(parse_rfc3339("2099-12-12T08:00:00+08:00"), Some(None));
+        for bad in ["", "2023-11-15T06:13:20", "2023-11-15 06:13:20", "2023-13-15T06:13:20+08:00"] {
+            assert_eq!(parse_rfc3339(bad), None, "{bad}");
         }
     }
 

@@ -8,6 +8,7 @@ mod share;
 mod uploads;
 mod web;
 mod web_services;
+mod web_shares;
 
 use http::{Method, Uri};
 use serde_json::Value;
@@ -300,6 +301,11 @@ const TABLES: &[&[Route]] = &[
     share::SHARE,
     web::USER,
     web_services::FILES,
+    web_services::ARCHIVES,
+    web_services::OFFLINE,
+    web_services::LINKS,
+    web_services::SITE,
+    web_shares::SHARES,
     places::DOWNLOAD,
     places::DIRECT_LINK,
     places::IMAGE,

@@ -141,6 +141,10 @@ pub struct StoredShare {
     pub downloads: u64,
     /// How many entries were saved from it.
     pub saves: u64,
+    /// What guests pay for traffic, in fen; 0 when they pay nothing.
+    pub guest_price: i64,
+    /// Whether its readers may give a tip.
+    pub takes_tips: bool,
 }
 
 /// A share as the service knows it.
@@ -164,6 +168,8 @@ pub(crate) struct Share {
     pub(crate) downloads: u64,
     pub(crate) saves: u64,
     pub(crate) sale: Option<Sale>,
+    pub(crate) guest_price: i64,
+    pub(crate) takes_tips: bool,
     pub(crate) created: i64,
     pub(crate) updated: i64,
 }
@@ -208,6 +214,8 @@ impl Share {
             price: self.sale.map(|sale| sale.price),
             downloads: self.downloads,
             saves: self.saves,
+            guest_price: self.guest_price,
+            takes_tips: self.takes_tips,
         }
     }
 }
@@ -227,6 +235,11 @@ impl Shares {
 
     pub(crate) fn by_key_mut(&mut self, key: &str) -> Option<&mut Share> {
         self.0.iter_mut().find(|share| share.key == key)
+    }
+
+    /// Forgets those that nobody can open any more.
+    pub(crate) fn clear_dead(&mut self, now: i64) {
+        self.0.retain(|share| share.is_open(now));
     }
 
     pub(crate) fn by_id_mut(&mut self, id: i64) -> Option<&mut Share> {
@@ -273,6 +286,8 @@ impl crate::state::State {
             downloads: 0,
             saves: 0,
             sale: None,
+            guest_price: 0,
+            takes_tips: false,
             created: now,
             updated: now,
         };

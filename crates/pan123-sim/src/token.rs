@@ -69,6 +69,11 @@ impl Tokens {
         }
     }
 
+    pub(crate) fn kill_those_of(&mut self, client: &str) {
+        let of_client = self.known.values_mut().filter(|token| token.client == client);
+        of_client.for_each(|token| token.state = TokenState::Dead);
+    }
+
     pub(crate) fn kill_all(&mut self) {
         self.known.values_mut().for_each(|token| token.state = TokenState::Dead);
     }

@@ -67,17 +67,28 @@ pub(crate) fn detailed(drive: &Drive, node: &Node) -> Value {
 
 /// The service's guess at what a file is: 1 audio, 2 video, 3 image, 10 archive, 0 anything else.
 pub(crate) fn category(node: &Node) -> i64 {
-    if node.is_folder() {
-        return 0;
-    }
-    let extension = node.name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
-    match extension.as_str() {
+    if node.is_folder() { 0 } else { category_of(&node.name) }
+}
+
+/// The same, of a file that has this name.
+pub(crate) fn category_of(name: &str) -> i64 {
+    match extension(name).as_str() {
         "mp3" | "flac" | "wav" | "aac" | "ogg" | "m4a" => 1,
         "mp4" | "mkv" | "avi" | "mov" | "wmv" | "flv" | "ts" | "webm" => VIDEO,
         "jpg" | "jpeg" | "png" | "gif" | "bmp" | "webp" | "svg" | "tiff" | "tif" => 3,
         "zip" | "rar" | "7z" | "tar" | "gz" => 10,
         _ => 0,
     }
+}
+
+/// Whether a file is a document by its name, which is no category of its own on the Open Platform.
+pub(crate) fn is_document(node: &Node) -> bool {
+    let known = ["pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "txt", "md", "csv", "epub", "rtf", "odt"];
+    !node.is_folder() && known.contains(&extension(&node.name).as_str())
+}
+
+fn extension(name: &str) -> String {
+    name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default()
 }
 
 /// The category of videos.

@@ -21,11 +21,19 @@ pub(crate) mod upload;
 pub(crate) mod upload_v1;
 pub(crate) mod upload_v2;
 pub(crate) mod user;
+pub(crate) mod web_archive;
+pub(crate) mod web_lists;
+pub(crate) mod web_offline;
 pub(crate) mod web_row;
+pub(crate) mod web_services;
+pub(crate) mod web_shares;
+pub(crate) mod web_tree;
 pub(crate) mod web_user;
 
+use serde_json::{Map, Value};
+
 use self::public_share::Asker;
-use crate::args::Args;
+use crate::args::{Args, Param, Place};
 use crate::drive::Node;
 use crate::fault::Oddity;
 use crate::reply::Refusal;
@@ -105,6 +113,14 @@ impl Call<'_> {
     /// Checks that a folder is there, the root included.
     pub(crate) fn live_folder(&self, id: i64) -> Result<i64, Refusal> {
         if self.state.drive.is_live_folder(id) { Ok(id) } else { Err(Refusal::gone()) }
+    }
+
+    /// The objects of a list, read by the rules for parameters.
+    pub(crate) fn items(&self, list: &str, params: &[Param]) -> Result<Vec<Args>, Refusal> {
+        let given = |(name, value): (&String, &Value)| (Place::Json, name.clone(), value.clone());
+        let read = |item: &Map<String, Value>| Args::read(params, item.iter().map(given).collect(), self.lenient());
+        let items: Result<Vec<Args>, Refusal> = self.args.objects(list).into_iter().map(read).collect();
+        items.map_err(|refusal| refusal.with_code(400))
     }
 
     /// A list of ids, within the service's limit.

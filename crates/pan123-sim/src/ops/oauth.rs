@@ -141,6 +141,19 @@ impl crate::state::State {
         self.issue_pair(secret).refresh
     }
 
+    /// Whether an app can get at the account by a token that refreshes.
+    pub(crate) fn granted(&self) -> bool {
+        let now = self.clock.now();
+        let refreshes = |grant: &Grant| matches!(grant.kind, GrantKind::Refresh { .. }) && grant.expires > now;
+        self.grants.values().any(refreshes)
+    }
+
+    /// Makes codes and tokens of the OAuth flow worthless.
+    pub(crate) fn withdraw_grants(&mut self) {
+        self.grants.clear();
+        self.tokens.kill_those_of(CLIENT);
+    }
+
     fn issue_pair(&mut self, secret: u64) -> Pair {
         let now = self.clock.now();
         let (access, _) = self.tokens.issue(CLIENT, UID, now, ACCESS_LIFETIME, secret);

@@ -18,18 +18,16 @@ use crate::state::State;
 
 pub(crate) fn download(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let url = call.args.text("url");
-    let parsed: Option<Uri> = url.parse().ok();
-    let Some(parsed) = parsed.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https"))) else {
+    let Some(last) = named(url) else {
         return Err(Refusal::rule("the url is neither http nor https"));
     };
-    let last = parsed.path().rsplit('/').next().filter(|name| is_name(name)).unwrap_or("download");
-    let name = Some(call.args.text("fileName")).filter(|name| !name.is_empty()).unwrap_or(last);
+    let name = Some(call.args.text("fileName")).filter(|name| !name.is_empty()).unwrap_or(&last);
     if !is_name(name) {
         return Err(Refusal::bad_name());
     }
     let folder = match call.args.opt_int("dirID") {
         Some(ROOT) if !call.lenient() => return Err(Refusal::rule("the root folder cannot be the target")),
-        None | Some(ROOT) => own_folder(call),
+        None | Some(ROOT) => own_folder(call.state),
         Some(id) => call.live_folder(id)?,
     };
     let fails = call.oddity == Some(Oddity::TaskFails);
@@ -57,22 +55,39 @@ fn make(call: &mut Call<'_>, folder: i64, name: &str, url: &str) -> Result<i64, 
 
 /// Makes up what lies behind an address, the same for the same address; gives its MD5 and size.
 pub(crate) fn fetched(state: &mut State, url: &str) -> (String, u64) {
-    let digits = md5_hex(url.as_bytes());
+    (made_up(state, url, SIZE), SIZE)
+}
+
+/// Makes up content of a size, the same for the same source, and gives its MD5; very long content is only counted.
+pub(crate) fn made_up(state: &mut State, source: &str, size: u64) -> String {
+    let digits = md5_hex(source.as_bytes());
+    if size > MOST_MADE_UP {
+        return digits;
+    }
     let seed = u64::from_str_radix(&digits[..16], 16).unwrap_or_default();
-    let md5 = seeded_md5(SIZE, seed);
-    state.store(&md5, Content::seeded(SIZE, seed));
-    (md5, SIZE)
+    let md5 = seeded_md5(size, seed);
+    state.store(&md5, Content::seeded(size, seed));
+    md5
+}
+
+/// The name that a file of an address gets; `None` when nothing can be fetched from there.
+pub(crate) fn named(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return None;
+    }
+    Some(uri.path().rsplit('/').next().filter(|name| is_name(name)).unwrap_or("download").to_owned())
 }
 
 /// The folder that the service makes for files that were given none; its name breaks the service's own rule.
-fn own_folder(call: &mut Call<'_>) -> i64 {
-    if let Some(node) = call.state.drive.child(ROOT, OWN_FOLDER) {
+pub(crate) fn own_folder(state: &mut State) -> i64 {
+    if let Some(node) = state.drive.child(ROOT, OWN_FOLDER) {
         return node.id;
     }
     let kind = Kind::Folder { direct_link: false };
-    let (id, now) = (call.state.new_id(), call.now);
+    let (id, now) = (state.new_id(), state.clock.now());
     let name = OWN_FOLDER.to_owned();
-    call.state.drive.insert(Node { id, parent: ROOT, name, created: now, updated: now, trashed: false, late: 0, kind });
+    state.drive.insert(Node { id, parent: ROOT, name, created: now, updated: now, trashed: false, late: 0, kind });
     id
 }
 
@@ -117,7 +132,8 @@ fn call_back(url: &str, body: String) {
     }));
 }
 
-/// The size of every file that is fetched.
-const SIZE: u64 = 1 << 20;
+/// The size of every file that is fetched from an address.
+pub(crate) const SIZE: u64 = 1 << 20;
+const MOST_MADE_UP: u64 = 64 << 20;
 pub(crate) const OWN_FOLDER: &str = "来自:离线下载";
 const PATIENCE: Duration = Duration::from_secs(10);

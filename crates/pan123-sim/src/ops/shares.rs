@@ -63,14 +63,19 @@ fn make<'a>(call: &'a mut Call<'_>, options: ShareOptions) -> Result<&'a mut Sha
 }
 
 /// The three settings that can also be changed later.
-struct Traffic {
-    switch: Option<i64>,
+pub(super) struct Traffic {
+    pub(super) switch: Option<i64>,
     /// The outer `None` leaves the limit as it is, the inner one takes it away.
-    limit: Option<Option<u64>>,
+    pub(super) limit: Option<Option<u64>>,
 }
 
 impl Traffic {
-    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+    pub(super) fn apply(&self, share: &mut Share) {
+        share.traffic_switch = self.switch.unwrap_or(share.traffic_switch);
+        share.traffic_limit = self.limit.unwrap_or(share.traffic_limit);
+    }
+
+    pub(super) fn read(call: &Call<'_>) -> Result<Self, Refusal> {
         let switch = call.args.opt_int("trafficSwitch");
         if !switch.is_none_or(|switch| (1..=4).contains(&switch)) {
             return Err(Refusal::rule("`trafficSwitch` is not within 1 to 4"));
@@ -176,8 +181,7 @@ fn change(call: &mut Call<'_>, paid: bool) -> Result<Reply, Refusal> {
             continue;
         };
         known += 1;
-        share.traffic_switch = traffic.switch.unwrap_or(share.traffic_switch);
-        share.traffic_limit = traffic.limit.unwrap_or(share.traffic_limit);
+        traffic.apply(share);
         share.updated = call.now;
     }
     if known == 0 { Err(Refusal::rule("unknown shareId")) } else { Ok(Reply::data(Value::Null)) }
