@@ -237,7 +237,9 @@ async fn carry_out(
             }
         }
         Run::WithFile(name, run) => {
-            let form = Form::read(&head.headers, tap, reading(name, usize::MAX, SMALL_FILE)).await?;
+            // The operation reads the file, whether or not uploads are verified.
+            let reading = Reading { keep: true, ..reading(name, usize::MAX, SMALL_FILE) };
+            let form = Form::read(&head.headers, tap, reading).await?;
             let texts = form.texts.into_iter().map(|(name, value)| (Place::Form, name, Value::from(value)));
             let args = read_args(route, query.chain(texts).collect(), lenient)?;
             let mut state = shared.state();

@@ -25,7 +25,7 @@ pub(crate) const USERNAME: &str = "13800000000";
 /// Its password.
 pub(crate) const PASSWORD: &str = "sim-password";
 /// The password of the safe box.
-pub(crate) const SAFEBOX_PASSWORD: &str = "sim-safebox";
+pub(crate) const SAFEBOX_PASSWORD: &str = "246810";
 /// The private key of direct links.
 pub(crate) const LINK_KEY: &str = "sim-link-key";
 

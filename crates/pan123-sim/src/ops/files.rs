@@ -6,6 +6,7 @@ use super::{Call, cdn, entry};
 use crate::drive::{Kind, Node, OnClash, ROOT};
 use crate::reply::{Refusal, Reply};
 use crate::simulator::SAFEBOX_PASSWORD;
+use crate::state::State;
 use crate::video;
 
 pub(crate) fn list_v2(call: &mut Call<'_>) -> Result<Reply, Refusal> {
@@ -90,28 +91,27 @@ pub(crate) fn list_v1(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::data(json!({"total": total, "fileList": entries})))
 }
 
+/// The folder of the safe box, once it was asked for.
+pub(crate) fn safebox_folder(state: &State) -> Option<i64> {
+    state.drive.child(BESIDE_ROOT, SAFEBOX).map(|node| node.id)
+}
+
 /// The folder of the safe box, which lies beside the root and is made when it is first asked for.
 pub(crate) fn safebox(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     if call.args.text("password") != SAFEBOX_PASSWORD {
         return Err(Refusal::rule("the safe-box password is wrong"));
     }
-    let known = call.state.drive.child(BESIDE_ROOT, SAFEBOX).map(|node| node.id);
-    let id = known.unwrap_or_else(|| {
-        let (id, now, kind) = (call.state.new_id(), call.now, Kind::Folder { direct_link: false });
-        let name = SAFEBOX.to_owned();
-        call.state.drive.insert(Node {
-            id,
-            parent: BESIDE_ROOT,
-            name,
-            created: now,
-            updated: now,
-            trashed: false,
-            late: 0,
-            kind,
-        });
-        id
-    });
-    Ok(Reply::data(json!({"fileId": id})))
+    Ok(Reply::data(json!({"fileId": make_safebox(call.state)})))
+}
+
+pub(crate) fn make_safebox(state: &mut State) -> i64 {
+    if let Some(id) = safebox_folder(state) {
+        return id;
+    }
+    let (id, now, kind) = (state.new_id(), state.clock.now(), Kind::Folder { direct_link: false });
+    let (parent, name) = (BESIDE_ROOT, SAFEBOX.to_owned());
+    state.drive.insert(Node { id, parent, name, created: now, updated: now, trashed: false, late: 0, kind });
+    id
 }
 
 pub(crate) fn detail(call: &mut Call<'_>) -> Result<Reply, Refusal> {

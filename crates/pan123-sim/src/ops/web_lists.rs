@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::files::MOST_IDS;
 use super::web_row::row;
+use super::web_services::refuse_locked;
 use super::web_shares::{bad, drive};
 use super::{Call, entry};
 use crate::drive::{Drive, Node, ROOT};
@@ -117,6 +118,7 @@ pub(crate) fn video_play_list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     };
     let (page, size) = (number("page", 1, 1..=i64::from(u32::MAX))?, number("page_size", 100, 1..=100)?);
     let folder = call.live_folder(call.args.opt_int("parent_file_id").unwrap_or(ROOT))?;
+    refuse_locked(call, folder)?;
     let tree = &call.state.drive;
     let mut found: Vec<&Node> = tree
         .children_after(folder, i64::MIN)

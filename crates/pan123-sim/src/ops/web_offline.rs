@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::Call;
 use super::files::MOST_IDS;
 use super::offline::{self, own_folder};
 use super::web_shares::bad;
-use super::Call;
 use crate::args::{Kind, Param, Place};
 use crate::drive::is_name;
 use crate::fault::Oddity;
@@ -44,7 +44,8 @@ fn look(call: &mut Call<'_>, link: &str) -> Option<Resource> {
         let files = vec![(name.clone(), offline::SIZE, link.to_owned())];
         return Some(resource("http", name, files));
     }
-    let magnet = link.get(..8).filter(|scheme| scheme.eq_ignore_ascii_case("magnet:?")).map(|scheme| &link[scheme.len()..]);
+    let magnet =
+        link.get(..8).filter(|scheme| scheme.eq_ignore_ascii_case("magnet:?")).map(|scheme| &link[scheme.len()..]);
     let pairs = pairs(magnet.unwrap_or_default());
     let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     let hash = match magnet {

@@ -15,7 +15,7 @@ pub(crate) fn safe_box_unlock(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     if call.args.text("password") != SAFEBOX_PASSWORD {
         return Err(Refusal::rule("the safe-box password is wrong"));
     }
-    let folder = files::make_safebox(call);
+    let folder = files::make_safebox(call.state);
     if call.args.opt_int("fileId").is_some_and(|id| id != folder) && !call.lenient() {
         return Err(bad("`fileId` is not the folder of the safe box"));
     }

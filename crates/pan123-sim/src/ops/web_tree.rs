@@ -29,7 +29,8 @@ pub(crate) fn export_tree(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         _ => return Err(bad("`exportLayer` is negative")),
     };
     let target = call.live_folder(call.args.opt_int("exportParentId").unwrap_or(ROOT))?;
-    let mut listing = Listing { tree: &call.state.drive, as_tree: style == 1, kinds, levels, text: String::new(), lines: 0 };
+    let mut listing =
+        Listing { tree: &call.state.drive, as_tree: style == 1, kinds, levels, text: String::new(), lines: 0 };
     for id in ids {
         listing.root(id, from_root)?;
     }

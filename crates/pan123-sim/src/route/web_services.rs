@@ -210,13 +210,7 @@ pub(super) const LINKS: &[Route] = &[
         &[json("app", Kind::Text)],
         web_services::webdav_create,
     ),
-    web(
-        "web/webdav.account_list",
-        "GET",
-        "/api/restful/goapi/v1/webdav/account/list",
-        &[],
-        web_services::webdav_list,
-    ),
+    web("web/webdav.account_list", "GET", "/api/restful/goapi/v1/webdav/account/list", &[], web_services::webdav_list),
     web(
         "web/webdav.account_delete",
         "GET",
