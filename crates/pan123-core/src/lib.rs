@@ -4,9 +4,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod base64;
+pub mod batch;
 mod body;
 mod challenge;
 mod digest;
+mod entry;
 mod envelope;
 mod error;
 mod fetch;
@@ -49,6 +51,7 @@ pub use crate::{
     body::{Body, BodySource, Chunks, SharedBody},
     challenge::is_login_challenge,
     digest::{Md5, Sha1},
+    entry::{EntryKind, OnConflict, ReviewStatus, Row},
     error::{Error, ErrorKind, Result},
     fetch::{Fetch, Fetched},
     hosts::Hosts,

@@ -1,8 +1,8 @@
 //! Walking a paged operation, page by page or item by item.
 
-use std::{fmt, vec};
+use std::{collections::HashSet, fmt, vec};
 
-use crate::{Error, ErrorKind, Operation, Pipeline, Result};
+use crate::{Error, ErrorKind, FileId, Operation, Pipeline, Result};
 
 /// An operation whose answer is one page of many.
 pub trait Paged: Operation + Clone + PartialEq {
@@ -14,6 +14,12 @@ pub trait Paged: Operation + Clone + PartialEq {
 
     /// Turns this operation into the one for the page behind `page`. Returns false when there is none.
     fn advance(&mut self, page: &Self::Output) -> bool;
+
+    /// Returns what an item is known by, where the service may hand it out on two pages: a walk over items gives each once.
+    fn known_by(item: &Self::Item) -> Option<FileId> {
+        let _ = item;
+        None
+    }
 }
 
 /// The pages of a [`Paged`] operation, one request for each.
@@ -50,8 +56,7 @@ impl<O: Paged> Pages<O> {
             Next::End => return Ok(None),
             Next::Circle => {
                 self.next = Next::End;
-                let text = "the service's cursor goes in circles; the listing would never end";
-                return Err(Error::new(ErrorKind::Decode, text).with_endpoint(O::META.id));
+                return Err(in_circles::<O>());
             }
         };
         let page = self.pipeline.send(operation).await?;
@@ -73,17 +78,28 @@ impl<O: Paged> Pages<O> {
     }
 }
 
+fn in_circles<O: Operation>() -> Error {
+    let text = "the service's cursor goes in circles; the listing would never end";
+    Error::new(ErrorKind::Decode, text).with_endpoint(O::META.id)
+}
+
 /// The items of a [`Paged`] operation; a page is requested when its first item is asked for.
+///
+/// Items that are [known by an id](Paged::known_by) come once each, however often the service repeats them.
 pub struct Items<O: Paged> {
     pages: Pages<O>,
     filter: O,
     ready: vec::IntoIter<O::Item>,
+    seen: HashSet<FileId>,
+    /// How many items have come again since the last one that was new.
+    repeated: usize,
 }
 
 impl<O: Paged> Items<O> {
     /// Begins with the first item of the page that `first` asks for.
     pub fn new(pipeline: Pipeline, first: O) -> Self {
-        Self { filter: first.clone(), pages: Pages::new(pipeline, first), ready: Vec::new().into_iter() }
+        let (filter, ready) = (first.clone(), Vec::new().into_iter());
+        Self { filter, pages: Pages::new(pipeline, first), ready, seen: HashSet::new(), repeated: 0 }
     }
 
     /// Returns the next item, `None` behind the last.
@@ -97,10 +113,19 @@ impl<O: Paged> Items<O> {
                 return Ok(Some(item));
             }
             // A page may hold nothing that is wanted, such as only trashed entries, and still not be the last.
-            match self.pages.next().await? {
-                Some(page) => self.ready = self.filter.items(page).into_iter(),
-                None => return Ok(None),
+            let Some(page) = self.pages.next().await? else {
+                return Ok(None);
+            };
+            let mut items = self.filter.items(page);
+            let count = items.len();
+            items.retain(|item| O::known_by(item).is_none_or(|id| self.seen.insert(id)));
+            self.repeated = if items.is_empty() { self.repeated + count } else { 0 };
+            // A page may lie within what came before. Once everything has come a second time, nothing new will.
+            if self.repeated > 0 && self.repeated >= self.seen.len() {
+                self.pages.next = Next::End;
+                return Err(in_circles::<O>());
             }
+            self.ready = items.into_iter();
         }
     }
 

@@ -223,6 +223,16 @@ pub fn md5<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<crate::M
     }
 }
 
+/// Reads the id of something that was just made, which cannot be the root.
+///
+/// # Errors
+///
+/// When it is none of an entry.
+pub fn new_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<crate::FileId, D::Error> {
+    let id = crate::FileId::deserialize(deserializer)?;
+    id.check_entry().map(|()| id).map_err(|_| de::Error::custom(format!("the new id is {id}")))
+}
+
 /// Decodes Base64 in either alphabet, with padding or without; `None` for what is none.
 ///
 /// # Example

@@ -1,7 +1,7 @@
-//! What several operations share: an entry of the drive, and what to do when a name is taken.
+//! What several operations share: an entry of the drive.
 
-use pan123_core::{FileId, Md5, Timestamp, open_enum, wire};
-use serde::{Deserialize, Serialize, Serializer, de};
+use pan123_core::{EntryKind, FileId, Md5, ReviewStatus, Timestamp, open_enum, wire};
+use serde::{Deserialize, de};
 
 /// A file or folder, as [`List`](crate::ops::files::List), [`Infos`](crate::ops::files::Infos) and
 /// [`Detail`](crate::ops::files::Detail) give it.
@@ -84,16 +84,6 @@ impl From<&Entry> for FileId {
 }
 
 open_enum! {
-    /// What an entry is: the member `type` of the service.
-    pub enum EntryKind {
-        /// A file.
-        File = 0,
-        /// A folder.
-        Folder = 1,
-    }
-}
-
-open_enum! {
     /// The kind of content of an entry, and a filter of [`List`](crate::ops::files::List).
     ///
     /// The official pages name these three; 0 means that the service does not know, and other numbers occur, such as
@@ -105,68 +95,6 @@ open_enum! {
         Video = 2,
         /// A picture.
         Image = 3,
-    }
-}
-
-/// The state of the service's content review, as its number.
-///
-/// 0 and 2 are normal; what tells them apart is not documented.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ReviewStatus(i64);
-
-impl ReviewStatus {
-    /// Makes a state from the service's number.
-    pub const fn from_code(code: i64) -> Self {
-        Self(code)
-    }
-
-    /// Returns the service's number.
-    pub const fn code(self) -> i64 {
-        self.0
-    }
-
-    /// Says whether the review has withheld the entry: every number above 100.
-    pub const fn is_blocked(self) -> bool {
-        self.0 > 100
-    }
-}
-
-impl<'de> Deserialize<'de> for ReviewStatus {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        wire::integer_or_zero(deserializer).map(Self)
-    }
-}
-
-/// What the service does when the name of a new file is taken in its folder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum OnConflict {
-    /// It refuses the new file; the request then says nothing about it. This is the default.
-    #[default]
-    Fail,
-    /// It keeps both and gives the new file a name with a suffix (`duplicate` 1).
-    KeepBoth,
-    /// It puts the new file in the place of the old one, at once and whole (`duplicate` 2).
-    Overwrite,
-}
-
-impl OnConflict {
-    /// Says whether a request that makes a file may be sent again when its answer was lost.
-    ///
-    /// Only overwriting ends the same. Keeping both would make a second copy, and a refusal the second time would blame
-    /// the file that the first time made.
-    pub const fn is_repeatable(self) -> bool {
-        matches!(self, Self::Overwrite)
-    }
-}
-
-impl Serialize for OnConflict {
-    /// Writes the service's number, or null, which requests leave out.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Fail => serializer.serialize_none(),
-            Self::KeepBoth => serializer.serialize_i32(1),
-            Self::Overwrite => serializer.serialize_i32(2),
-        }
     }
 }
 
@@ -233,26 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_states_above_100_block() {
-        for (code, blocked) in [(0, false), (2, false), (100, false), (101, true), (-1, false)] {
-            assert_eq!(ReviewStatus::from_code(code).is_blocked(), blocked, "{code}");
-        }
-    }
-
-    #[test]
-    fn a_choice_is_written_as_its_number_or_left_out() {
-        for (choice, json, repeatable) in
-            [(OnConflict::Fail, "null", false), (OnConflict::KeepBoth, "1", false), (OnConflict::Overwrite, "2", true)]
-        {
-            assert_eq!(serde_json::to_string(&choice).unwrap(), json);
-            assert_eq!(choice.is_repeatable(), repeatable, "{choice:?}");
-        }
-        assert_eq!(OnConflict::default(), OnConflict::Fail);
-    }
-
-    #[test]
     fn numbers_nobody_has_seen_are_kept() {
         assert_eq!(Category::from_code(10), Category::Unknown(10));
-        assert_eq!(EntryKind::Unknown(7).code(), 7);
     }
 }

@@ -40,7 +40,7 @@ mod yuan;
 pub use crate::grant_listener::{GRANT_PATH, GrantListener};
 pub use crate::{
     client::{Client, ClientBuilder},
-    entry::{Category, Entry, EntryKind, OnConflict, ReviewStatus},
+    entry::{Category, Entry},
     images::{FailedImages, Images},
     offline::{OFFLINE_TIMEOUT, OfflineDownload},
     organise::COPY_TIMEOUT,
@@ -60,6 +60,6 @@ pub use crate::{
 pub use pan123_transfer::{Fingerprint, How, Phase, Progress, Source};
 
 pub use pan123_core::{
-    AccountId, Error, ErrorKind, FileId, FileTokenStore, Hosts, Link, Md5, RateLimiter, RateLimits, Result,
-    RetryPolicy, Secret, Sha1, Timeouts, Timestamp, Token, TokenStore, rapid,
+    AccountId, EntryKind, Error, ErrorKind, FileId, FileTokenStore, Hosts, Link, Md5, OnConflict, RateLimiter,
+    RateLimits, Result, RetryPolicy, ReviewStatus, Secret, Sha1, Timeouts, Timestamp, Token, TokenStore, rapid,
 };

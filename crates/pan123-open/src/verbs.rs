@@ -1,6 +1,6 @@
 //! What a drive is used for every day, as methods of the client, each built on operations.
 
-use pan123_core::{AccountId, Error, ErrorKind, FileId, Items, Link, Operation, Result, name};
+use pan123_core::{AccountId, Error, ErrorKind, FileId, Items, Link, Operation, Result, batch, name};
 
 use crate::{
     Client, Entry,
@@ -137,27 +137,13 @@ impl Client {
         self.batch_with(files, operation, |()| ()).await
     }
 
-    /// Sends one operation for every [`BATCH`] entries, goes on after a failure that concerns one call only, and
-    /// tells at the end which entries failed.
     pub(crate) async fn batch_with<I: Into<FileId>, O: Operation>(
         &self,
         files: impl IntoIterator<Item = I>,
         operation: impl Fn(Vec<FileId>) -> O,
-        mut each: impl FnMut(O::Output),
+        each: impl FnMut(O::Output),
     ) -> Result<()> {
         let ids: Vec<FileId> = files.into_iter().map(Into::into).collect();
-        let mut failed: Vec<(FileId, Error)> = Vec::new();
-        let mut stopped: Option<Error> = None;
-        for chunk in ids.chunks(BATCH) {
-            let sent = match &stopped {
-                Some(error) => Err(error.clone()),
-                None => self.send(operation(chunk.to_vec())).await.map(&mut each),
-            };
-            if let Err(error) = sent {
-                failed.extend(chunk.iter().map(|id| (*id, error.clone())));
-                stopped = Some(error).filter(Error::concerns_everything);
-            }
-        }
-        Error::of_batch(failed, ids.len())
+        batch::run(&ids, BATCH, |ids| self.send(operation(ids)), each).await
     }
 }

@@ -1,6 +1,6 @@
 //! An entry of a share, with everything that the service wants repeated when it is downloaded or saved.
 
-use pan123_core::{FileId, Md5, Timestamp, open_enum, wire};
+use pan123_core::{EntryKind, FileId, Md5, ReviewStatus, Row, Timestamp, wire};
 use serde::Deserialize;
 
 /// A file or folder of a share, as [`List`](crate::ops::shares::List) gives it.
@@ -40,25 +40,12 @@ pub struct Entry {
     /// Where the service keeps the content. Downloads need it.
     pub s3_key_flag: String,
     /// The state of the service's content review, where it is told.
-    pub status: i64,
+    pub status: ReviewStatus,
     /// When it was made.
     pub created_at: Option<Timestamp>,
     /// When it was last changed.
     pub updated_at: Option<Timestamp>,
 }
-
-open_enum! {
-    /// What an entry is: the member `Type` of the service.
-    pub enum EntryKind {
-        /// A file.
-        File = 0,
-        /// A folder.
-        Folder = 1,
-    }
-}
-
-/// The largest state of a file that nobody withholds. The rule is that of the Open Platform.
-const MOST_STATUS: i64 = 100;
 
 impl Entry {
     /// Says whether it is a file.
@@ -73,7 +60,7 @@ impl Entry {
 
     /// Says whether the content review has withheld it, so that it cannot be downloaded.
     pub fn is_blocked(&self) -> bool {
-        self.status > MOST_STATUS
+        self.status.is_blocked()
     }
 }
 
@@ -89,41 +76,11 @@ impl From<&Entry> for FileId {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(expecting = "an entry")]
-struct Row {
-    #[serde(rename = "fileid")]
-    id: FileId,
-    #[serde(default = "root", rename = "parentfileid")]
-    parent_id: FileId,
-    #[serde(rename = "filename")]
-    name: String,
-    #[serde(rename = "type")]
-    kind: EntryKind,
-    #[serde(default, deserialize_with = "wire::optional_integer")]
-    size: Option<u64>,
-    #[serde(default)]
-    etag: Option<String>,
-    #[serde(default, rename = "s3keyflag")]
-    s3_key_flag: Option<String>,
-    #[serde(default, deserialize_with = "wire::integer_or_zero")]
-    status: i64,
-    #[serde(default, rename = "createat", deserialize_with = "wire::time")]
-    created_at: Option<Timestamp>,
-    #[serde(default, rename = "updateat", deserialize_with = "wire::time")]
-    updated_at: Option<Timestamp>,
-}
-
-fn root() -> FileId {
-    FileId::ROOT
-}
-
 impl TryFrom<wire::AnyCase<Row>> for Entry {
     type Error = String;
 
     fn try_from(wire::AnyCase(row): wire::AnyCase<Row>) -> Result<Self, String> {
-        let is_file = row.kind == EntryKind::File;
-        let (size, md5) = wire::content(row.id, is_file, row.size, row.etag.as_deref())?;
+        let (size, md5) = row.content()?;
         Ok(Self {
             id: row.id,
             parent_id: row.parent_id,
@@ -131,7 +88,7 @@ impl TryFrom<wire::AnyCase<Row>> for Entry {
             kind: row.kind,
             size,
             md5,
-            s3_key_flag: row.s3_key_flag.unwrap_or_default(),
+            s3_key_flag: row.s3_key_flag,
             status: row.status,
             created_at: row.created_at,
             updated_at: row.updated_at,

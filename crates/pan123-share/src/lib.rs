@@ -25,7 +25,7 @@ mod walk;
 pub use crate::folder::{DownloadedFile, DownloadedFolder, FolderDownload, NotDownloaded};
 pub use crate::{
     client::{Client, ClientBuilder},
-    entry::{Entry, EntryKind},
+    entry::Entry,
     key::{ShareKey, SharePassword},
     link::ShareLink,
     listing::Entries,
@@ -37,6 +37,6 @@ pub use crate::{
 pub use pan123_transfer::{Download, Downloaded, Progress};
 
 pub use pan123_core::{
-    AccountId, Error, ErrorKind, FileId, Hosts, Link, Md5, RateLimiter, RateLimits, Result, RetryPolicy, Secret,
-    Timeouts, Timestamp, Token, TokenSource, TokenStore, Tokens, rapid,
+    AccountId, EntryKind, Error, ErrorKind, FileId, Hosts, Link, Md5, RateLimiter, RateLimits, Result, RetryPolicy,
+    ReviewStatus, Secret, Timeouts, Timestamp, Token, TokenSource, TokenStore, Tokens, rapid,
 };

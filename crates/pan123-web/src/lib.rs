@@ -11,11 +11,12 @@ mod rates;
 
 pub use crate::{
     client::{Client, ClientBuilder},
-    entry::{Entry, EntryKind, OnConflict},
+    entry::Entry,
     profile::WebProfile,
 };
 
 pub use pan123_core::{
-    AccountId, Error, ErrorKind, FileId, FileTokenStore, Hosts, Link, Md5, RateLimiter, RateLimits, Result,
-    RetryPolicy, Secret, Timeouts, Timestamp, Token, TokenSource, TokenStore, Tokens, rapid,
+    AccountId, EntryKind, Error, ErrorKind, FileId, FileTokenStore, Hosts, Link, Md5, OnConflict, RateLimiter,
+    RateLimits, RawJson, Result, RetryPolicy, ReviewStatus, Secret, Timeouts, Timestamp, Token, TokenSource,
+    TokenStore, Tokens, rapid,
 };

@@ -40,8 +40,12 @@ pub mod uploads;
 pub mod uploads_v1;
 pub mod user;
 
-use pan123_core::{Error, Fetch, FileId, Meta, Operation, Result, name};
-use serde::{Deserialize, Deserializer, de};
+use pan123_core::{
+    Error, Fetch, Meta, Operation, Result,
+    batch::{check_count, check_ids},
+    name,
+    wire::new_id,
+};
 
 /// The most ids that one request may hold, but where an operation says otherwise.
 ///
@@ -148,29 +152,6 @@ pub const COVERED_OTHERWISE: &[(&str, &str)] = &[
     ("open/offline.callback", "offline::Callback"),
 ];
 
-/// Refuses no entries and more than `most`.
-fn check_count(count: usize, most: usize) -> Result<()> {
-    match count {
-        0 => Err(Error::invalid("at least one entry must be given")),
-        _ if count > most => {
-            Err(Error::invalid(format!("at most {most} entries can be given in one request, these are {count}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Refuses no ids, more than `most`, and the root among them.
-fn check_ids(ids: &[FileId], most: usize) -> Result<()> {
-    check_count(ids.len(), most)?;
-    ids.iter().try_for_each(|id| id.check_entry())
-}
-
-/// Reads the id of something that was just made, which cannot be the root.
-fn new_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileId, D::Error> {
-    let id = FileId::deserialize(deserializer)?;
-    id.check_entry().map(|()| id).map_err(|_| de::Error::custom(format!("the new id is {id}")))
-}
-
 /// Checks the name of a new file, or its path where folders are to be made on the way.
 fn check_target(target: &str, is_path: bool) -> Result<()> {
     if !is_path {
@@ -222,23 +203,6 @@ mod tests {
             // An address that the service gives is written in brackets there and has no path here.
             assert_eq!(meta.path, if path.starts_with(['<', '{']) { "" } else { path }, "{}", meta.id);
         }
-    }
-
-    #[test]
-    fn ids_are_counted_and_must_be_entries() {
-        let ids = |count| vec![FileId::new(1); count];
-        for (ids, ok) in [
-            (ids(0), false),
-            (ids(1), true),
-            (ids(100), true),
-            (ids(101), false),
-            (vec![FileId::new(1), FileId::ROOT], false),
-            (vec![FileId::new(-1)], false),
-        ] {
-            assert_eq!(check_ids(&ids, MOST_IDS).is_ok(), ok, "{ids:?}");
-        }
-        let error = check_ids(&ids(101), MOST_IDS).unwrap_err();
-        assert_eq!(error.to_string(), "at most 100 entries can be given in one request, these are 101");
     }
 
     #[test]
