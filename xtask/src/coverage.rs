@@ -172,8 +172,7 @@ fn operation_ids(yaml: &str) -> impl Iterator<Item = &str> {
 /// How many recorded answers of each operation a test run read, since the last change of anything that it reads.
 fn tested(workspace: &Workspace, api: &Api) -> Result<BTreeMap<String, usize>, String> {
     let package = api.package;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.root.join("target"), Into::into);
-    let list = target.join("contract").join(format!("{}.txt", api.name));
+    let list = workspace.target().join("contract").join(format!("{}.txt", api.name));
     let inputs = [format!("fixtures/{}", api.name), format!("crates/{package}"), "crates/pan123-core".to_owned()];
     let changed = inputs.iter().filter_map(|folder| newest(&workspace.root.join(folder))).max();
     let written = fs::metadata(&list).and_then(|list| list.modified()).ok();

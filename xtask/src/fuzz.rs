@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::print;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, nightly};
 
 /// Runs each target for as many seconds as the second word of the command line says.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
@@ -42,14 +42,6 @@ fn seconds(word: Option<String>) -> Result<u32, String> {
     // Zero would mean no end.
     let positive = |word: String| word.parse().ok().filter(|&seconds| seconds > 0);
     word.map_or(Ok(SECONDS), |word| positive(word).ok_or_else(|| "how many seconds? a number from 1".to_owned()))
-}
-
-/// Finds the nightly toolchain by looking at the list: asking for one that is missing might install it.
-fn nightly() -> Option<String> {
-    let output = Command::new("rustup").args(["toolchain", "list"]).stderr(Stdio::null()).output().ok()?;
-    let list = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut names = list.lines().filter_map(|line| line.split_whitespace().next());
-    names.find(|name| name.starts_with("nightly")).map(str::to_owned)
 }
 
 fn has_cargo_fuzz(nightly: &str) -> bool {

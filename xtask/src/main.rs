@@ -1,8 +1,10 @@
 //! The one entry for every chore: `cargo xtask` lists them.
 
+mod consumers;
 mod coverage;
 mod fuzz;
 mod manifest;
+mod service;
 mod steps;
 mod tidy;
 mod workspace;
@@ -28,16 +30,21 @@ static FUZZ: Command = Command {
     run: fuzz::run,
 };
 
-static CHECKS: [Command; 8] = [
+static CHECKS: [Command; 9] = [
     Command { name: "fmt", about: "the code is formatted", run: steps::fmt },
     Command { name: "clippy", about: "no lint fires, whatever the features", run: steps::clippy },
     Command { name: "docs", about: "the documentation builds without a warning", run: steps::docs },
     Command {
         name: "features",
-        about: "the facade builds with each feature alone, none, default, all",
+        about: "the facade builds with each feature alone, every two, none, default, all",
         run: steps::features,
     },
     Command { name: "examples", about: "every example runs, against the simulator", run: steps::examples },
+    Command {
+        name: "consumers",
+        about: "crates outside the workspace build with one way in, and run",
+        run: consumers::run,
+    },
     Command { name: "trees", about: "small builds stay small, the simulator stays independent", run: steps::trees },
     Command { name: "tidy", about: "the rules of this repository that no other tool knows", run: tidy::run },
     Command {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
-use crate::workspace::Workspace;
+use crate::manifest::Manifest;
+use crate::print;
+use crate::workspace::{Workspace, nightly};
 
 pub(crate) fn fmt(workspace: &Workspace) -> Result<(), String> {
     workspace.cargo(&["fmt", "--all", "--check"])
@@ -24,23 +26,55 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<(), String> {
     ])
 }
 
+/// Builds the documentation of the workspace, and with a nightly toolchain each crate's as docs.rs does.
 pub(crate) fn docs(workspace: &Workspace) -> Result<(), String> {
     let features = all_features(workspace);
     workspace.cargo_with(
         &["doc", "--quiet", "--workspace", "--no-deps", "--features", &features],
         &[("RUSTDOCFLAGS", "-D warnings")],
-    )
+    )?;
+    let Some(nightly) = nightly() else {
+        print("docs.rs: skipped, as there is no nightly toolchain");
+        return Ok(());
+    };
+    for manifest in workspace.published() {
+        let features = docs_rs_features(manifest)?;
+        let mut command = workspace.program("rustup");
+        command.args(["run", &nightly, "cargo", "doc", "--quiet", "--no-deps", "--package", manifest.package()]);
+        command.args(["--features", &features, "--target-dir"]).arg(workspace.target().join("docs.rs"));
+        command.env("RUSTDOCFLAGS", "-D warnings --cfg docsrs");
+        let status = command.status().map_err(|error| format!("rustup did not start: {error}"))?;
+        if !status.success() {
+            return Err(format!("docs.rs would not build {} as it should be", manifest.package()));
+        }
+    }
+    Ok(())
 }
 
-/// Builds the facade with each of its features alone, with none, with the default ones, with all.
+/// Reads which features docs.rs documents, and demands that these are all but the one that adds nothing to read.
+fn docs_rs_features(manifest: &Manifest) -> Result<String, String> {
+    let all: Vec<&str> = manifest.features().into_iter().filter(|&feature| feature != "native-tls").collect();
+    let said = manifest.value("package.metadata.docs.rs", "features").unwrap_or_default();
+    let said: Vec<&str> = said.split(['[', ']', '"', ',', ' ']).filter(|name| !name.is_empty()).collect();
+    if said != all {
+        let path = &manifest.path;
+        return Err(format!("{path}: `features` of `[package.metadata.docs.rs]` must be {all:?}, in this order"));
+    }
+    Ok(said.join(","))
+}
+
+/// Builds the facade with each of its features alone, with every two, with none, with the default ones, with all.
 pub(crate) fn features(workspace: &Workspace) -> Result<(), String> {
     let check = |arguments: &[&str]| {
         let start = ["check", "--quiet", "--package", FACADE];
         workspace.cargo(&[&start, arguments].concat())
     };
     let features: Vec<&str> = workspace.package(FACADE)?.features().into_iter().filter(|&f| can_be_built(f)).collect();
-    for feature in &features {
+    for (index, feature) in features.iter().enumerate() {
         check(&["--no-default-features", "--features", feature])?;
+        for other in &features[index + 1..] {
+            check(&["--no-default-features", "--features", &format!("{feature},{other}")])?;
+        }
     }
     check(&["--no-default-features"])?;
     check(&[])?;
@@ -65,17 +99,43 @@ pub(crate) fn trees(workspace: &Workspace) -> Result<(), String> {
         let start = ["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}", "--package"];
         Ok::<_, String>(packages(&workspace.cargo_output(&[&start, arguments].concat())?))
     };
-
-    let link = tree(&[FACADE, "--no-default-features", "--features", "link"])?;
-    no_member(&link, &HEAVY, "the facade with `link` alone")?;
-    if link.len() > MOST_CRATES_OF_LINK {
-        return Err(format!("the facade with `link` alone has {} crates, more than {MOST_CRATES_OF_LINK}", link.len()));
+    for set in &SETS {
+        let tree = tree(&[FACADE, "--no-default-features", "--features", set.features])?;
+        let whose = format!("the facade with `{}`", set.features);
+        for forbidden in set.forbidden {
+            no_member(&tree, forbidden, &whose)?;
+        }
+        if tree.len() > set.most {
+            return Err(format!("{whose} has {} crates, more than {}", tree.len(), set.most));
+        }
+        print(&format!("{whose}: {} crates", tree.len()));
     }
 
     let ours: Vec<&str> = workspace.crates.iter().map(|manifest| manifest.package()).collect();
     let others: Vec<&str> = ours.into_iter().filter(|&name| name != SIMULATOR).collect();
     no_member(&tree(&[SIMULATOR])?, &others, "the simulator")
 }
+
+/// A set of features, and what it must not bring.
+struct Set {
+    features: &'static str,
+    forbidden: &'static [&'static [&'static str]],
+    most: usize,
+}
+
+static SETS: [Set; 4] = [
+    // The promise of the smallest build, itself and the facade included.
+    Set { features: "link", forbidden: &[HTTP, &["pan123-core", "serde", "tokio"]], most: 20 },
+    Set { features: "share", forbidden: &[HTTP, UPLOADS, &["pan123-transfer"]], most: 100 },
+    Set { features: "share,rustls", forbidden: &[UPLOADS, &["pan123-transfer"]], most: 160 },
+    // Whoever brings a transport builds no other.
+    Set { features: "link,oauth-listener,open,share,stream,tracing,transfer", forbidden: &[HTTP], most: 120 },
+];
+
+const HTTP: &[&str] = &["hyper", "hyper-util", "native-tls", "reqwest", "rustls"];
+
+/// What nobody needs who uploads nothing.
+const UPLOADS: &[&str] = &["hmac", "mime_guess", "pan123-link", "pan123-open", "pan123-web", "serde_with", "sha2"];
 
 /// Returns the features of all crates, as cargo takes them, but for those that cannot be built here.
 fn all_features(workspace: &Workspace) -> String {
@@ -113,12 +173,6 @@ fn no_member(tree: &BTreeSet<(String, String)>, forbidden: &[&str], whose: &str)
 const FACADE: &str = "pan123";
 const SIMULATOR: &str = "pan123-sim";
 
-/// What signing a link must never pull in.
-const HEAVY: [&str; 5] = ["hyper", "reqwest", "rustls", "serde", "tokio"];
-
-/// The promise of the smallest build, itself and the facade included.
-const MOST_CRATES_OF_LINK: usize = 20;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,7 +181,7 @@ mod tests {
     fn a_forbidden_crate_is_found_in_a_tree() {
         let tree = packages("pan123 v0.1.0 (/here)\nserde v1.0.0\nserde_json v1.0.0\nserde v1.0.0 (*)\n\n");
         assert_eq!(tree.len(), 3);
-        let error = no_member(&tree, &HEAVY, "it").unwrap_err();
+        let error = no_member(&tree, &["serde", "tokio"], "it").unwrap_err();
         assert_eq!(error, "it must not depend on serde");
         assert!(no_member(&tree, &["tokio"], "it").is_ok());
     }

@@ -68,7 +68,8 @@ fn read_folder(folder: &Path, path: &str, files: &mut Vec<File>) -> Result<(), S
         if kind.is_dir() && !["target", ".git"].contains(&name.as_str()) && !OF_FUZZING.contains(&path.as_str()) {
             read_folder(&entry.path(), &path, files)?;
         } else if kind.is_file()
-            && name != "Cargo.lock"
+            // In a work tree of its own, git keeps a path of the machine in a file.
+            && ![".git", "Cargo.lock"].contains(&name.as_str())
             && let Ok(text) = String::from_utf8(fs::read(entry.path()).map_err(error)?)
         {
             files.push(File { path, text });

@@ -1,8 +1,9 @@
 //! Where the workspace is, which crates it has, and how cargo is called in it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::manifest::Manifest;
 
@@ -27,6 +28,11 @@ impl Workspace {
         Ok(Workspace { root, crates })
     }
 
+    /// Returns the crates that are for users, and not for this repository alone.
+    pub(crate) fn published(&self) -> impl Iterator<Item = &Manifest> {
+        self.crates.iter().filter(|manifest| manifest.value("package", "publish") != Some("false"))
+    }
+
     pub(crate) fn package(&self, name: &str) -> Result<&Manifest, String> {
         let found = self.crates.iter().find(|manifest| manifest.package() == name);
         found.ok_or_else(|| format!("there is no crate {name}"))
@@ -47,7 +53,12 @@ impl Workspace {
 
     /// Runs cargo and returns what it printed.
     pub(crate) fn cargo_output(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = self.command(arguments).output();
+        self.cargo_output_with(arguments, &[])
+    }
+
+    /// Runs cargo with more variables in its environment, and returns what it printed.
+    pub(crate) fn cargo_output_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<String, String> {
+        let output = self.command(arguments).envs(variables.iter().copied()).output();
         let output = output.map_err(|error| format!("cargo did not start: {error}"))?;
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -57,17 +68,39 @@ impl Workspace {
         }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// Returns the folder that cargo builds into.
+    pub(crate) fn target(&self) -> PathBuf {
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from)
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         // `cargo xtask` says which cargo it is; the built tool alone takes the one on the path.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.args(arguments).current_dir(&self.root);
+        let mut command = self.program(cargo);
+        command.args(arguments);
+        command
+    }
+
+    /// Prepares any program, to be run at the top of the repository.
+    pub(crate) fn program(&self, name: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(name);
+        command.current_dir(&self.root);
         // No chore talks to the real service, whatever the person's environment holds.
-        for name in ["PAN123_CLIENT_ID", "PAN123_CLIENT_SECRET", "PAN123_LINK_KEY"] {
+        for name in
+            ["PAN123_CLIENT_ID", "PAN123_CLIENT_SECRET", "PAN123_LINK_KEY", "PAN123_USERNAME", "PAN123_PASSWORD"]
+        {
             command.env_remove(name);
         }
         command
     }
+}
+
+/// Finds the nightly toolchain by looking at the list: asking for one that is missing might install it.
+pub(crate) fn nightly() -> Option<String> {
+    let output = Command::new("rustup").args(["toolchain", "list"]).stderr(Stdio::null()).output().ok()?;
+    let list = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut names = list.lines().filter_map(|line| line.split_whitespace().next());
+    names.find(|name| name.starts_with("nightly")).map(str::to_owned)
 }
 
 /// Says which command failed, without the lists in it that nobody reads.
