@@ -16,6 +16,16 @@ pub use pan123_transfer as transfer;
 #[cfg(feature = "web")]
 pub use pan123_web as web;
 
+#[cfg(all(
+    any(doc, doctest),
+    feature = "open",
+    feature = "share",
+    feature = "transfer",
+    feature = "link",
+    feature = "rustls"
+))]
+pub mod guide;
+
 /// Compiles the code in the repository's own page.
 #[cfg(all(doctest, feature = "open", feature = "share", feature = "transfer", feature = "link"))]
 #[doc = include_str!("../../../README.md")]
