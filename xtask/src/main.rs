@@ -4,9 +4,11 @@ mod consumers;
 mod coverage;
 mod fuzz;
 mod manifest;
+mod pages;
 mod service;
 mod steps;
 mod tidy;
+mod verbs;
 mod workspace;
 
 use std::process::ExitCode;
@@ -30,7 +32,7 @@ static FUZZ: Command = Command {
     run: fuzz::run,
 };
 
-static CHECKS: [Command; 9] = [
+static CHECKS: [Command; 10] = [
     Command { name: "fmt", about: "the code is formatted", run: steps::fmt },
     Command { name: "clippy", about: "no lint fires, whatever the features", run: steps::clippy },
     Command { name: "docs", about: "the documentation builds without a warning", run: steps::docs },
@@ -47,6 +49,11 @@ static CHECKS: [Command; 9] = [
     },
     Command { name: "trees", about: "small builds stay small, the simulator stays independent", run: steps::trees },
     Command { name: "tidy", about: "the rules of this repository that no other tool knows", run: tidy::run },
+    Command {
+        name: "pages",
+        about: "the map of all operations and the table of features are up to date",
+        run: pages::run,
+    },
     Command {
         name: "coverage",
         about: "how much of the protocol is implemented, tested and simulated",
