@@ -1,6 +1,6 @@
 //! Downloads: addresses of files one by one or as an archive, and the traffic that is left.
 
-use pan123_core::{DownloadAddress, Effect, Error, ErrorKind, FileId, Md5, Meta, Operation, Result, operation, wire};
+use pan123_core::{DownloadAddress, Effect, Error, FileId, Md5, Meta, Operation, Result, operation, wire};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use super::post;
@@ -62,7 +62,7 @@ operation! {
     ///
     /// # Errors
     ///
-    /// [`QuotaExceeded`](ErrorKind::QuotaExceeded) when the day's traffic is used up.
+    /// [`QuotaExceeded`](pan123_core::ErrorKind::QuotaExceeded) when the day's traffic is used up.
     pub struct DownloadInfo -> DownloadAddress =
         post("web/download.info", "/api/file/download_info").effect(Effect::None);
     {
@@ -127,7 +127,7 @@ macro_rules! of_entry {
             ///
             /// # Errors
             ///
-            /// [`InvalidInput`](ErrorKind::InvalidInput) for a folder, and for a file without an MD5.
+            /// [`InvalidInput`](pan123_core::ErrorKind::InvalidInput) for a folder, and for a file without an MD5.
             pub fn of(file: &Entry) -> Result<Self> {
                 match file.md5 {
                     Some(md5) if file.is_file() => {

@@ -75,7 +75,7 @@ operation! {
     }
 
     fn is_repeatable(&self) -> bool {
-        self.on_conflict == Some(OnConflict::Overwrite)
+        self.on_conflict.unwrap_or_default().is_repeatable()
     }
 
     fn decode(&self, reply: Reply) -> Result<Created> {
