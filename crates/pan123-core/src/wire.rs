@@ -211,6 +211,20 @@ pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<crate::
     })
 }
 
+/// Reads a percentage, whole or not, as number or text; it is for show, so nonsense counts as 0.
+///
+/// # Errors
+///
+/// Only when the JSON itself is broken.
+pub fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let percent = match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Number(number) => number.as_f64(),
+        serde_json::Value::String(text) => text.trim().trim_end_matches('%').parse().ok(),
+        _ => None,
+    };
+    Ok(percent.filter(|percent| percent.is_finite()).unwrap_or_default().clamp(0.0, 100.0))
+}
+
 /// Reads a digest where an empty text or null means that there is none, as for folders.
 ///
 /// # Errors

@@ -152,7 +152,7 @@ operation! {
 #[non_exhaustive]
 pub struct Progress {
     /// The service's percentage, 0 to 100; it falls back to 0 on a failure, and proves nothing.
-    #[serde(default, rename = "process", deserialize_with = "percent")]
+    #[serde(default, rename = "process", deserialize_with = "wire::percent")]
     pub percent: f64,
     /// What it is doing.
     #[serde(rename = "status")]
@@ -171,16 +171,6 @@ open_enum! {
         /// It failed and the service tries again.
         Retrying = 3,
     }
-}
-
-/// Reads a percentage, whole or not, as number or text; it is for show, so nonsense counts as 0.
-fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    let percent = match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::Number(number) => number.as_f64(),
-        serde_json::Value::String(text) => text.trim().trim_end_matches('%').parse().ok(),
-        _ => None,
-    };
-    Ok(percent.filter(|percent| percent.is_finite()).unwrap_or_default().clamp(0.0, 100.0))
 }
 
 /// What the service tells the address given to [`call_back`](Download::call_back) when a task ends.

@@ -66,3 +66,8 @@ const fn get(id: &'static str, path: &'static str) -> Meta {
 const fn post(id: &'static str, path: &'static str) -> Meta {
     Meta::post(id, path).role(Role::Web)
 }
+
+/// A PUT of the web API with a token and a signature.
+const fn put(id: &'static str, path: &'static str) -> Meta {
+    Meta::put(id, path).role(Role::Web)
+}
