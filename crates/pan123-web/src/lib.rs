@@ -5,14 +5,18 @@
 
 mod client;
 mod entry;
+mod offline;
 pub mod ops;
 mod profile;
 mod rates;
+mod share;
 
 pub use crate::{
     client::{Client, ClientBuilder},
     entry::Entry,
+    offline::{OFFLINE_TIMEOUT, OfflineDownload},
     profile::WebProfile,
+    share::Shared,
 };
 
 pub use pan123_core::{

@@ -61,7 +61,8 @@ impl Client {
     pub async fn torrent(&self, file: impl Into<SharedBody>) -> Result<OfflineSource> {
         let seed = self.send(UploadSeed::new(file)).await?;
         let hash = seed.info_hash.ok_or_else(|| {
-            Error::new(ErrorKind::Decode, "the answer has no info hash of the torrent").with_endpoint(UploadSeed::META.id)
+            Error::new(ErrorKind::Decode, "the answer has no info hash of the torrent")
+                .with_endpoint(UploadSeed::META.id)
         })?;
         Ok(OfflineSource::info_hash(hash))
     }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use pan123_core::{Effect, Error, FileId, Meta, Operation, RawJson, Reply, Request, Result, SharedBody, open_enum, operation, wire};
+use pan123_core::{
+    Effect, Error, FileId, Meta, Operation, RawJson, Reply, Request, Result, SharedBody, open_enum, operation, wire,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
@@ -49,8 +51,7 @@ impl Resolve {
 
 impl Operation for Resolve {
     type Output = Vec<Resource>;
-    const META: Meta =
-        post("web/offline.resolve", "/api/v2/offline_download/task/resolve").effect(Effect::None);
+    const META: Meta = post("web/offline.resolve", "/api/v2/offline_download/task/resolve").effect(Effect::None);
 
     fn validate(&self) -> Result<()> {
         self.source.check()
@@ -90,7 +91,9 @@ impl OfflineSource {
                 let scheme = link.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
                 let known = ["http", "https", "ftp", "magnet", "ed2k", "thunder"];
                 if !scheme.is_some_and(|scheme| known.contains(&&*scheme)) {
-                    return Err(Error::invalid("a link to download offline begins with http:, https:, ftp: or magnet:"));
+                    return Err(Error::invalid(
+                        "a link to download offline begins with http:, https:, ftp: or magnet:",
+                    ));
                 }
                 if link.contains(['\n', '\r']) {
                     return Err(Error::invalid("one link is resolved at a time"));

@@ -4,8 +4,8 @@ use pan123_core::{FileId, SharedBody, Timestamp};
 use pan123_web::ops::{
     links::{DirectLinkUrl, DisableDirectLink, EnableDirectLink, RefreshDirectLinkCache},
     offline::{
-        AbortTasks, DeleteTasks, ListTasks, OfflineSource, OfflineState, OfflineTask, OverallStatus, Resolve, Selection,
-        Submit, UploadSeed,
+        AbortTasks, DeleteTasks, ListTasks, OfflineSource, OfflineState, OfflineTask, OverallStatus, Resolve,
+        Selection, Submit, UploadSeed,
     },
     shares::{
         CancelShares, ClearExpiredShares, CreateShare, ListPaidShares, ListShares, SetCommission, SetReward,

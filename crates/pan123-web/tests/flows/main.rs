@@ -1,6 +1,7 @@
 //! Flows as a user would notice them, against the simulator.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod services;
 mod world;
 
 /// Holds on the first day already, and keeps the rest of `world` in use.
