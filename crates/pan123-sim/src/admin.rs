@@ -12,6 +12,7 @@ use crate::content::{Content, md5_hex, seeded_md5};
 use crate::fault::Fault;
 use crate::form;
 use crate::log::RecordedRequest;
+use crate::logins::QrAction;
 use crate::reply::{Refusal, Reply};
 use crate::shares::{Guests, ShareOptions};
 use crate::state::Shared;
@@ -53,7 +54,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, tap: Tap) -> Resu
             shared.reset();
             Ok(Reply::data(Value::Null))
         }
-        ("POST", ["qr", session]) => Err(Refusal::rule(format!("there is no QR session `{session}`")).with_status(404)),
+        ("POST", ["qr", session]) => qr(shared, session, &fields),
         ("GET", ["log"]) => log(shared, head),
         _ => Err(Refusal::rule(format!("nothing answers {} on the admin face", head.uri.path())).with_status(404)),
     }
@@ -110,6 +111,14 @@ fn fault(fields: &Fields) -> Result<Fault, Refusal> {
         "space_full",
         "lists_late",
         "page_shell",
+        "login_challenge",
+        "rows",
+        "total_off",
+        "repeats_row",
+        "same_next",
+        "phantom_reuse",
+        "storage_keys",
+        "some_storage_keys",
     ];
     if let Some(unknown) = fields.0.keys().find(|name| !KNOWN.contains(&name.as_str())) {
         return Err(Refusal::rule(format!("a fault has no `{unknown}`")).with_status(400));
@@ -164,10 +173,16 @@ fn fault(fields: &Fields) -> Result<Fault, Refusal> {
     if let Some(status) = fields.0.get("task_status").and_then(Value::as_i64) {
         fault = fault.task_status(status);
     }
+    if let Some(rows) = fields.number("rows")? {
+        fault = fault.rows(u32::try_from(rows).unwrap_or(u32::MAX));
+    }
+    if let Some(by) = fields.0.get("total_off").and_then(Value::as_i64) {
+        fault = fault.total_off(by);
+    }
     if let Some(late) = fields.number("lists_late")? {
         fault = fault.lists_late(u32::try_from(late).unwrap_or(u32::MAX));
     }
-    let switches: [Switch; 13] = [
+    let switches: [Switch; 19] = [
         ("drop_answer", Fault::drop_answer),
         ("stall", Fault::stall),
         ("ignore_range", Fault::ignore_range),
@@ -181,6 +196,12 @@ fn fault(fields: &Fields) -> Result<Fault, Refusal> {
         ("no_task_id", Fault::no_task_id),
         ("space_full", Fault::space_full),
         ("page_shell", Fault::page_shell),
+        ("login_challenge", Fault::login_challenge),
+        ("repeats_row", Fault::repeats_row),
+        ("same_next", Fault::same_next),
+        ("phantom_reuse", Fault::phantom_reuse),
+        ("storage_keys", Fault::storage_keys),
+        ("some_storage_keys", Fault::some_storage_keys),
     ];
     for (name, change) in switches {
         fault = apply(fault, fields.bool(name)?, change);
@@ -207,6 +228,17 @@ fn files(shared: &Shared, fields: &Fields) -> Result<Reply, Refusal> {
     let made = shared.state().put(path, content, &md5);
     let id = made.map_err(|denied| Refusal::from(denied).with_status(400))?;
     Ok(Reply::data(json!({"id": id, "md5": md5})))
+}
+
+/// Does with a QR session what a phone does.
+fn qr(shared: &Shared, session: &str, fields: &Fields) -> Result<Reply, Refusal> {
+    let action = fields.text("action")?.and_then(QrAction::named);
+    let action = action.ok_or_else(|| wanted("action", "scan, confirm, confirm_by_wechat, refuse or expire"))?;
+    if shared.qr(session, action) {
+        Ok(Reply::data(Value::Null))
+    } else {
+        Err(Refusal::rule(format!("no QR session `{session}` is waiting")).with_status(404))
+    }
 }
 
 /// Shares entries of the drive by their paths.

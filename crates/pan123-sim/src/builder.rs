@@ -32,6 +32,19 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
 }
 
+impl Config {
+    /// The size of parts that the web API asks for: it grows with the file, unless the simulator was told another.
+    pub(crate) fn web_slice_size(&self, size: u64) -> u64 {
+        match size {
+            _ if self.slice_size != SLICE_SIZE => self.slice_size,
+            size if size <= 160 << 20 => 16 << 20,
+            size if size <= 1 << 30 => 32 << 20,
+            size if size <= 8 << 30 => 64 << 20,
+            _ => 128 << 20,
+        }
+    }
+}
+
 /// The address of every face: a base without trailing slash, which stops before `/api`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -135,7 +148,8 @@ impl Builder {
         self
     }
 
-    /// The size of slices that uploads are told to use, 16 MiB by default.
+    /// The size of slices that uploads are told to use, 16 MiB by default; the web API then tells more for files of more
+    /// than 160 MiB, up to 128 MiB.
     pub fn slice_size(mut self, bytes: u64) -> Self {
         self.config.slice_size = bytes.max(1);
         self

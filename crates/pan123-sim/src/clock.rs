@@ -51,6 +51,11 @@ pub(crate) fn rfc3339(unix: i64) -> String {
     beijing(unix, "%Y-%m-%dT%H:%M:%S%:z")
 }
 
+/// `2026-05-01T10:00:00.123456789+08:00`, as fresh entries of the web API have it.
+pub(crate) fn rfc3339_nanos(unix: i64) -> String {
+    beijing(unix, "%Y-%m-%dT%H:%M:%S.123456789%:z")
+}
+
 /// The form of the HTTP `Date` header.
 pub(crate) fn http_date(unix: i64) -> String {
     timestamp(unix).to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
@@ -88,6 +93,18 @@ pub(crate) fn minute_text(unix: i64) -> String {
     beijing(unix, "%Y%m%d%H%M")
 }
 
+/// `20130524T000000Z`, the form of the object storage.
+pub(crate) fn iso_basic(unix: i64) -> String {
+    timestamp(unix).to_zoned(TimeZone::UTC).strftime(ISO_BASIC).to_string()
+}
+
+/// Reads a moment that [`iso_basic`] wrote.
+pub(crate) fn parse_iso_basic(text: &str) -> Option<i64> {
+    let moment = DateTime::strptime(ISO_BASIC, text).ok()?;
+    let unix = moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second();
+    Some(unix).filter(|unix| iso_basic(*unix) == text)
+}
+
 fn parse_beijing(format: &str, text: &str) -> Option<i64> {
     let moment = DateTime::strptime(format, text).ok()?;
     Some(moment.to_zoned(TimeZone::fixed(Offset::constant(8))).ok()?.timestamp().as_second())
@@ -108,6 +125,7 @@ fn machine_ms() -> i64 {
 
 /// From this year on a moment means "never": clients write 2099 or 9999, and the latter is past what a timestamp holds.
 const NEVER: i16 = 2099;
+const ISO_BASIC: &str = "%Y%m%dT%H%M%SZ";
 const HOUR: &str = "%Y%m%d%H";
 
 #[cfg(test)]
@@ -124,6 +142,7 @@ mod tests {
     #[test]
     fn moments_are_read_as_they_are_written() {
         assert_eq!(parse_local("2023-11-15 06:13:20"), Some(1_700_000_000));
+        assert_eq!(parse_iso_basic("20231114T221320Z"), Some(1_700_000_000));
         assert_eq!(parse_hour("2023111506"), Some(1_700_000_000 - 13 * 60 - 20));
         for bad in ["2023-11-15", "2023-11-15T06:13:20", "2023-13-15 06:13:20", ""] {
             assert_eq!((parse_local(bad), parse_hour(bad)), (None, None), "{bad}");

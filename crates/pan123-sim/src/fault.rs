@@ -52,6 +52,7 @@ pub(crate) struct Script {
     pub(crate) ignore_range: bool,
     pub(crate) corrupt: bool,
     pub(crate) duplicate: bool,
+    pub(crate) challenge: bool,
     pub(crate) oddity: Option<Oddity>,
 }
 
@@ -68,6 +69,13 @@ pub(crate) enum Oddity {
     NoTaskId,
     SpaceFull,
     ListsLate(u32),
+    Rows(u32),
+    TotalOff(i64),
+    RepeatsRow,
+    SameNext,
+    PhantomReuse,
+    StorageKeys,
+    SomeStorageKeys,
 }
 
 impl Fault {
@@ -246,7 +254,8 @@ impl Fault {
         self.oddity(Oddity::TaskStatus(status))
     }
 
-    /// On the saving of a share's files: the task is started, but its id is not told.
+    /// On the saving of a share's files: the task is started, but its id is not told. On a copy of the web API: it is done
+    /// at once, so that there is no task.
     pub fn no_task_id(self) -> Self {
         self.oddity(Oddity::NoTaskId)
     }
@@ -256,9 +265,52 @@ impl Fault {
         self.oddity(Oddity::SpaceFull)
     }
 
-    /// On an import into the transcoding space: the next `late` listings of it leave the videos out.
+    /// On a list of the web API: the page holds so many rows, whatever was asked for.
+    pub fn rows(self, rows: u32) -> Self {
+        self.oddity(Oddity::Rows(rows))
+    }
+
+    /// On a list of the web API: `Total` is off by so many.
+    pub fn total_off(self, by: i64) -> Self {
+        self.oddity(Oddity::TotalOff(by))
+    }
+
+    /// On a list of the web API: the page begins with the row that the page before ended with.
+    pub fn repeats_row(self) -> Self {
+        self.oddity(Oddity::RepeatsRow)
+    }
+
+    /// On a list of the web API: `Next` is the cursor that was sent.
+    pub fn same_next(self) -> Self {
+        self.oddity(Oddity::SameNext)
+    }
+
+    /// On `web/upload.request`: says that the content was known, and stores nothing.
+    pub fn phantom_reuse(self) -> Self {
+        self.oddity(Oddity::PhantomReuse)
+    }
+
+    /// On `web/upload.request`: hands out keys to the storage, as older servers do, and not an upload session.
+    pub fn storage_keys(self) -> Self {
+        self.oddity(Oddity::StorageKeys)
+    }
+
+    /// On `web/upload.request`: hands out keys to the storage, but one of the three is empty.
+    pub fn some_storage_keys(self) -> Self {
+        self.oddity(Oddity::SomeStorageKeys)
+    }
+
+    /// On an import into the transcoding space: the next `late` listings of it leave the videos out. On an instant upload
+    /// of the web API: the next `late` listings of the folder leave the file out.
     pub fn lists_late(self, late: u32) -> Self {
         self.oddity(Oddity::ListsLate(late))
+    }
+
+    /// On any call of the web API: code 7012 with a `hashCode`, because the login came from abroad. Only a login by SMS,
+    /// QR code or WeChat helps.
+    pub fn login_challenge(mut self) -> Self {
+        self.script.challenge = true;
+        self.code(7012).message("检测到境外登录风险，请使用短信验证码或微信登录")
     }
 
     /// Answers status 200 with an HTML page, as a host does that does not serve the API.

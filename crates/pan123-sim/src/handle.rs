@@ -19,7 +19,7 @@ use crate::fault::{Fault, Script, When};
 use crate::form::{self, FilePart, Form, Reading};
 use crate::log::RecordedRequest;
 use crate::ops::cdn::Fetch;
-use crate::ops::{Call, cdn, images, public_share, transcode, upload_v1, upload_v2};
+use crate::ops::{Call, cdn, images, public_share, storage, transcode, upload_v1, upload_v2, web_uploads};
 use crate::reply::{Payload, Refusal, Reply};
 use crate::route::{self, NoRoute, Route, Run};
 use crate::state::Shared;
@@ -82,7 +82,9 @@ pub(crate) async fn request(
         let mut state = shared.state();
         state.log.change(sequence, |request| {
             (request.body, request.body_len) = (body, body_len);
-            request.note = fault.as_ref().map(|fault| format!("met a fault {:?} the call", fault.when).to_lowercase());
+            let met = fault.as_ref().map(|fault| format!("met a fault {:?} the call", fault.when).to_lowercase());
+            let notes: Vec<String> = met.into_iter().chain(reply.note.clone()).collect();
+            request.note = (!notes.is_empty()).then(|| notes.join("; "));
         });
         disk::save(&shared, &mut state);
     }
@@ -183,6 +185,10 @@ async fn carry_out(
     let reading = |file, piece, most| Reading { file, lenient, keep: shared.config.verify, piece, most };
     let query = query.into_iter().map(|(name, value)| (Place::Query, name, Value::from(value)));
     match route.run {
+        Run::Relay => {
+            form::drain(tap).await;
+            Ok(cdn::relay())
+        }
         Run::Download | Run::DirectLink | Run::Image | Run::Playlist => {
             form::drain(tap).await;
             let fetch = Fetch {
@@ -213,7 +219,7 @@ async fn carry_out(
                 _ => upload_v2::single_create(shared, &args, form.file),
             }
         }
-        Run::PutSlice => {
+        Run::PutSlice | Run::PutStored => {
             if !lenient && !head.headers.contains_key(http::header::CONTENT_LENGTH) {
                 form::drain(tap).await;
                 return Ok(upload_v1::storage_error(
@@ -223,7 +229,21 @@ async fn carry_out(
                 ));
             }
             let file = FilePart::raw(tap, reading("", usize::MAX, MOST_IN_SLICE)).await?;
-            Ok(upload_v1::put_slice(shared, head.uri.path(), head.uri.query().unwrap_or_default(), file))
+            Ok(match route.run {
+                Run::PutStored => storage::put(shared, head, file).await,
+                _ => upload_v1::put_slice(shared, head.uri.path(), head.uri.query().unwrap_or_default(), file),
+            })
+        }
+        Run::Storage(action) => {
+            let body = form::whole(tap).await?;
+            Ok(storage::manage(shared, action, head, &body))
+        }
+        Run::CompleteWeb | Run::CompleteStored => {
+            let args = read_args(route, query.chain(fields(route, head, tap, lenient).await?).collect(), lenient)?;
+            match route.run {
+                Run::CompleteWeb => web_uploads::complete_v2(shared, &args, oddity).await,
+                _ => web_uploads::complete(shared, &args, oddity).await,
+            }
         }
         Run::Complete | Run::CompleteV1 | Run::AsyncResult | Run::CompleteImage | Run::AsyncImageResult => {
             let args =
@@ -339,7 +359,9 @@ async fn spoil(shared: &Arc<Shared>, fault: &Fault, mut reply: Reply, upload_was
     } else if script.code.is_some() || script.message.is_some() {
         let code = script.code.unwrap_or(1);
         let message = script.message.clone().unwrap_or_else(|| default_message(code).to_owned());
-        reply = Reply::envelope(script.status.unwrap_or(200), json!(code), message, Value::Null);
+        let mark = script.challenge.then(|| shared.state().logins.challenge(shared.config.seed));
+        let data = mark.map_or(Value::Null, |mark| json!({"hashCode": mark}));
+        reply = Reply::envelope(script.status.unwrap_or(200), json!(code), message, data);
     } else if let Some(status) = script.status {
         reply = Reply::gateway(status);
     }
@@ -356,7 +378,8 @@ fn default_message(code: i64) -> &'static str {
         401 => "access token expired",
         429 => "操作频繁,请稍后再试",
         5066 => "文件不存在",
-        5113 => "本月免费流量不足",
+        5113 | 5114 => "本月免费流量不足",
+        20101 => "cookie token is empty",
         20103 => "文件正在校验中,请间隔1秒后再试",
         _ => "sim: scripted",
     }
@@ -371,7 +394,7 @@ fn respond(
     trace: &str,
     fault: Option<&Fault>,
 ) -> Response<Outgoing> {
-    let Reply { status, headers, payload, held } = reply;
+    let Reply { status, headers, payload, held, note: _ } = reply;
     let (content_type, mut source) = payload.encode(trace);
     let mut announced = None;
     if method == Method::HEAD {

@@ -11,11 +11,12 @@ pub(crate) struct Refusal {
     pub(crate) code: i64,
     pub(crate) message: String,
     pub(crate) status: u16,
+    pub(crate) data: Value,
 }
 
 impl Refusal {
     pub(crate) fn new(code: i64, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), status: 200 }
+        Self { code, message: message.into(), status: 200, data: Value::Null }
     }
 
     /// A rule that is ours, or whose real answer nobody has seen.
@@ -25,6 +26,11 @@ impl Refusal {
 
     pub(crate) fn with_code(mut self, code: i64) -> Self {
         self.code = code;
+        self
+    }
+
+    pub(crate) fn with_data(mut self, data: Value) -> Self {
+        self.data = data;
         self
     }
 
@@ -75,6 +81,8 @@ pub(crate) struct Reply {
     pub(crate) payload: Payload,
     /// Held until the answer is sent.
     pub(crate) held: Option<Box<dyn Send + Sync>>,
+    /// What the log is to say of it.
+    pub(crate) note: Option<String>,
 }
 
 pub(crate) enum Payload {
@@ -93,12 +101,13 @@ impl Reply {
             headers: Vec::new(),
             payload: Payload::Envelope { code, message: message.into(), data },
             held: None,
+            note: None,
         }
     }
 
     pub(crate) fn other(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let payload = Payload::Other { content_type: content_type.to_owned(), source: Source::Bytes(body.into()) };
-        Self { status, headers: Vec::new(), payload, held: None }
+        Self { status, headers: Vec::new(), payload, held: None, note: None }
     }
 
     /// What a gateway in front of the service shows.
@@ -117,6 +126,11 @@ impl Reply {
         self
     }
 
+    pub(crate) fn note(mut self, note: Option<String>) -> Self {
+        self.note = note;
+        self
+    }
+
     pub(crate) fn code(&self) -> Option<i64> {
         match &self.payload {
             Payload::Envelope { code, .. } => code.as_i64().or_else(|| code.as_str()?.parse().ok()),
@@ -127,7 +141,7 @@ impl Reply {
 
 impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
-        Self::envelope(refusal.status, json!(refusal.code), refusal.message, Value::Null)
+        Self::envelope(refusal.status, json!(refusal.code), refusal.message, refusal.data)
     }
 }
 

@@ -6,9 +6,11 @@ mod places;
 mod services;
 mod share;
 mod uploads;
-mod web;
+mod web_files;
+mod web_login;
 mod web_services;
 mod web_shares;
+mod web_transfers;
 
 use http::{Method, Uri};
 use serde_json::Value;
@@ -16,6 +18,7 @@ use serde_json::Value;
 use crate::args::{Kind, Param, Place};
 use crate::face::Face;
 use crate::form::{FilePart, pairs};
+use crate::ops::storage::Action;
 use crate::ops::{Call, cdn};
 use crate::reply::{Refusal, Reply};
 use crate::simulator::UID;
@@ -98,12 +101,22 @@ pub(crate) enum Run {
     Image,
     /// The bytes behind the address of a playlist or segment.
     Playlist,
+    /// The page that leads to a download.
+    Relay,
+    /// One part, or a whole object, for the web API's storage.
+    PutStored,
+    /// A call of the storage without bytes of a file.
+    Storage(Action),
+    /// Ends an upload of the web API.
+    CompleteWeb,
+    /// Ends one whose bytes the storage has put together already.
+    CompleteStored,
 }
 
 impl Run {
     /// Whether the request's body is a file, which a fault can cut in the middle.
     pub(crate) fn is_upload(self) -> bool {
-        matches!(self, Self::Slice | Self::SingleCreate | Self::PutSlice)
+        matches!(self, Self::Slice | Self::SingleCreate | Self::PutSlice | Self::PutStored)
     }
 }
 
@@ -116,8 +129,9 @@ pub(crate) enum NoRoute {
 
 /// The operations that the simulator carries out, as `<api>/<id of the reference>`.
 ///
-/// `open/offline.callback` is the one that it sends to others. Those of `cdn` are no calls of the reference: they are the
-/// fetching of direct links, images and playlists.
+/// `open/offline.callback` is the one that it sends to others. Those of `cdn` and
+/// `storage` are no calls of the reference: they are the fetching of direct links, images and playlists, and what S3 calls
+/// by these names.
 pub fn operations() -> impl Iterator<Item = &'static str> {
     let ids = || TABLES.iter().flat_map(|table| table.iter()).map(|route| route.id).chain(["open/offline.callback"]);
     // An operation can have several paths.
@@ -128,6 +142,10 @@ pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Res
     let path = uri.path();
     match face {
         Face::Cdn => return find_on_cdn(method, path, lenient),
+        Face::Storage if path.starts_with("/123-100/") => {
+            let found = web_transfers::on_storage(method, uri.query().unwrap_or_default());
+            return found.ok_or(NoRoute::Method);
+        }
         Face::Storage if path.starts_with("/123-") => {
             let route = &uploads::STORAGE[usize::from(path.starts_with("/123-oss/"))];
             return if method == Method::PUT { Ok(route) } else { Err(NoRoute::Method) };
@@ -189,6 +207,8 @@ fn find_on_cdn(method: &Method, path: &str, lenient: bool) -> Result<&'static Ro
         Ok(if names.next() == Some(cdn::IMAGES) { &places::IMAGE[0] } else { &places::DIRECT_LINK[0] })
     } else if first == cdn::PLAYLISTS {
         Ok(&places::PLAYLIST[0])
+    } else if first == cdn::RELAY {
+        Ok(&places::RELAY[0])
     } else if first.starts_with("123-") {
         Ok(&places::DOWNLOAD[0])
     } else {
@@ -299,7 +319,16 @@ const TABLES: &[&[Route]] = &[
     services::TRANSCODING,
     services::SEGMENT,
     share::SHARE,
-    web::USER,
+    web_login::LOGIN,
+    web_login::OTHER_WAYS,
+    web_login::USER,
+    web_files::LISTS,
+    web_files::OTHER_LISTS,
+    web_files::FILES,
+    web_transfers::DOWNLOADS,
+    web_transfers::UPLOADS,
+    web_transfers::FOLDER,
+    web_transfers::STORAGE,
     web_services::FILES,
     web_services::ARCHIVES,
     web_services::OFFLINE,
@@ -310,6 +339,7 @@ const TABLES: &[&[Route]] = &[
     places::DIRECT_LINK,
     places::IMAGE,
     places::PLAYLIST,
+    places::RELAY,
 ];
 
 #[cfg(test)]

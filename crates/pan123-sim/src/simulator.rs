@@ -24,6 +24,10 @@ pub(crate) const CLIENT_SECRET: &str = "sim-client-secret";
 pub(crate) const USERNAME: &str = "13800000000";
 /// Its password.
 pub(crate) const PASSWORD: &str = "sim-password";
+/// The account's e-mail address, which is as good as the name.
+pub(crate) const EMAIL: &str = "sim@example.com";
+/// The code that every SMS would bring.
+pub(crate) const SMS_CODE: &str = "123456";
 /// The password of the safe box.
 pub(crate) const SAFEBOX_PASSWORD: &str = "246810";
 /// The private key of direct links.

@@ -16,6 +16,7 @@ use crate::drive::{Denied, Drive, Kind, Node, OnClash, ROOT};
 use crate::fault::{Fault, FaultBook};
 use crate::gallery::Gallery;
 use crate::log::Log;
+use crate::logins::{Logins, QrAction};
 use crate::ops::developer::Blacklist;
 use crate::ops::downloads::DownloadForm;
 use crate::ops::image_tasks::ImageTask;
@@ -24,6 +25,7 @@ use crate::rate::Rates;
 use crate::seed;
 use crate::shares::Shares;
 use crate::simulator::UID;
+use crate::storage::Storage;
 use crate::token::{Tokens, WEB};
 use crate::traffic::TrafficLog;
 use crate::upload::Uploads;
@@ -60,6 +62,14 @@ impl Shared {
         let now = state.clock.now();
         let lifetime = i64::try_from(self.config.token_lifetime.as_secs()).unwrap_or(i64::MAX);
         state.tokens.issue(WEB, UID, now, lifetime, self.config.seed).0
+    }
+
+    /// Does with a QR session what a phone does; false when none of that id waits.
+    pub(crate) fn qr(&self, session: &str, action: QrAction) -> bool {
+        let mut state = self.state();
+        let now = state.clock.now();
+        let state = &mut *state;
+        state.logins.act(session, action, &mut state.random, now)
     }
 
     /// Puts everything back to the start; transfers that are running end as they began.
@@ -103,6 +113,8 @@ pub(crate) struct State {
     pub(crate) broken_images: HashSet<i64>,
     pub(crate) transcoder: Transcoder,
     pub(crate) services: WebServices,
+    pub(crate) logins: Logins,
+    pub(crate) storage: Storage,
     pub(crate) blacklist: Blacklist,
     pub(crate) traffic: TrafficLog,
     /// OAuth codes and refresh tokens.
@@ -142,6 +154,8 @@ impl State {
             broken_images: HashSet::new(),
             transcoder: Transcoder::default(),
             services: WebServices::default(),
+            logins: Logins::default(),
+            storage: Storage::new(config.seed),
             blacklist: Blacklist::default(),
             traffic: TrafficLog::default(),
             grants: HashMap::new(),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::content::md5_hex;
+use crate::simulator::USERNAME;
 
 /// Whose tokens those of the web page are.
 pub(crate) const WEB: &str = "web";
@@ -78,16 +79,28 @@ impl Tokens {
         self.known.values_mut().for_each(|token| token.state = TokenState::Dead);
     }
 
+    /// The tokens of a client that are accepted at `now`: their numbers, and when they expire.
+    pub(crate) fn live_for(&self, client: &str, now: i64) -> Vec<(u64, i64)> {
+        let live = |token: &&Token| token.client == client && token.state == TokenState::Live && token.expires > now;
+        let mut live: Vec<(u64, i64)> =
+            self.known.values().filter(live).map(|token| (token.serial, token.expires)).collect();
+        live.sort_unstable();
+        live
+    }
+
     /// Tokens that are accepted at `now`.
     pub(crate) fn live(&self, now: i64) -> usize {
         self.known.values().filter(|token| token.state == TokenState::Live && token.expires > now).count()
     }
 }
 
-/// A token in the form of the service's: a JWT whose claim `id` is the account.
+/// A token in the form of the service's: a JWT whose claims `id` and `username` are the account.
 fn jwt(uid: i64, issued: i64, expires: i64, serial: u64, secret: u64) -> String {
     let head = base64url(br#"{"alg":"HS256","typ":"JWT"}"#);
-    let claims = base64url(format!(r#"{{"id":{uid},"iat":{issued},"exp":{expires},"jti":{serial}}}"#).as_bytes());
+    let claims = format!(
+        r#"{{"id":{uid},"username":"{USERNAME}","nickname":"sim","iat":{issued},"exp":{expires},"jti":{serial}}}"#
+    );
+    let claims = base64url(claims.as_bytes());
     let signature = base64url(md5_hex(format!("{claims}-{secret}-{serial}").as_bytes()).as_bytes());
     format!("{head}.{claims}.{signature}")
 }

@@ -14,7 +14,7 @@ use crate::content::{Content, md5_hex};
 use crate::drive::{Drive, Kind};
 use crate::form::pairs;
 use crate::gallery::Gallery;
-use crate::reply::{Payload, Reply};
+use crate::reply::{PAGE_SHELL, Payload, Reply};
 use crate::simulator::{LINK_KEY, UID};
 use crate::state::{Shared, State};
 use crate::traffic::Traffic;
@@ -79,7 +79,7 @@ pub(crate) fn download(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
     };
     match content {
         // An address of the web API leads to another one before it leads to the file.
-        Some(_) if !get("auto_redirect").is_empty() => further(shared, fetch, get("auto_redirect")),
+        Some(_) if !get(HOP).is_empty() => further(shared, fetch, get(HOP)),
         Some(_) if is_leech(shared, fetch, get("from")) => Reply::other(200, HTML, LEECH),
         Some(content) => serve(shared, fetch, content, md5, get("filename"), get("s")),
         None => nothing(),
@@ -87,13 +87,26 @@ pub(crate) fn download(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
 }
 
 fn further(shared: &Shared, fetch: &Fetch<'_>, how: &str) -> Reply {
-    let query: Vec<&str> = fetch.query.split('&').filter(|pair| !pair.starts_with("auto_redirect=")).collect();
+    let query: Vec<&str> = fetch.query.split('&').filter(|pair| !pair.starts_with(&format!("{HOP}="))).collect();
     let last = format!("{}{}?{}", shared.urls.cdn, fetch.path, query.join("&"));
-    if how == "1" {
-        return Reply::other(302, HTML, "").header("location", last);
+    let told = |status| {
+        let body = json!({"code": 0, "message": "ok", "data": {"redirect_url": last}});
+        Reply::other(status, "application/json; charset=utf-8", body.to_string())
+    };
+    match how {
+        "1" => Reply::other(302, HTML, "").header("location", last),
+        "2" => told(200),
+        "3" => {
+            let link = last.replace('&', "&amp;");
+            Reply::other(200, HTML, format!("<!DOCTYPE html><html><body><a href=\"{link}\">download</a></body></html>"))
+        }
+        _ => told(210),
     }
-    let body = json!({"code": 0, "message": "ok", "data": {"redirect_url": last}});
-    Reply::other(210, "application/json; charset=utf-8", body.to_string())
+}
+
+/// The relay's own page: it has no link, since its script reads the next address out of the query.
+pub(crate) fn relay() -> Reply {
+    Reply::other(200, HTML, PAGE_SHELL)
 }
 
 /// Whether an address of the web page is fetched without saying which page it was on.
@@ -253,7 +266,13 @@ fn serve(shared: &Arc<Shared>, fetch: &Fetch<'_>, content: Content, md5: &str, n
         ),
     ];
     let payload = Payload::Other { content_type, source: Source::Content { content, offset, end } };
-    let reply = Reply { status, headers, payload, held: (fetch.method == Method::GET).then(|| Box::new(place) as _) };
+    let reply = Reply {
+        status,
+        headers,
+        payload,
+        held: (fetch.method == Method::GET).then(|| Box::new(place) as _),
+        note: None,
+    };
     if status == 206 { reply.header("content-range", format!("bytes {offset}-{}/{size}", end - 1)) } else { reply }
 }
 
@@ -321,6 +340,10 @@ impl Drop for Place {
 pub(crate) const IMAGES: &str = crate::gallery::ROOT_NAME;
 /// The first name in the path of playlists.
 pub(crate) const PLAYLISTS: &str = "hls";
+/// The first name in the path of the page that leads to a download.
+pub(crate) const RELAY: &str = "download-v2";
+/// The parameter that says how an address leads on.
+pub(crate) const HOP: &str = "auto_redirect";
 /// What marks an address that the web API told.
 pub(crate) const FROM_PAGE: &str = "from=page";
 const HTML: &str = "text/html; charset=utf-8";

@@ -43,12 +43,17 @@ pub(crate) fn rename_batch(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::data(json!({"successList": done, "failList": failed})))
 }
 
-/// Moves all of the entries, or none.
 pub(crate) fn move_to(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let ids = call.ids("fileIDs", MOST_IDS)?;
     let target = call.live_folder(call.args.int("toParentFileID"))?;
+    move_all(call, &ids, target)?;
+    Ok(Reply::data(Value::Null))
+}
+
+/// Moves all of the entries, or none.
+pub(super) fn move_all(call: &mut Call<'_>, ids: &[i64], target: i64) -> Result<(), Refusal> {
     let mut moved = Vec::new();
-    for id in ids {
+    for id in ids.iter().copied() {
         let outcome = call.live_entry(id).map(|node| node.parent).and_then(|from| {
             if call.state.drive.ancestry(target).any(|above| above.id == id) {
                 return Err(Refusal::rule("a folder cannot be moved into itself"));
@@ -67,7 +72,7 @@ pub(crate) fn move_to(call: &mut Call<'_>) -> Result<Reply, Refusal> {
             }
         }
     }
-    Ok(Reply::data(Value::Null))
+    Ok(())
 }
 
 pub(crate) fn copy(call: &mut Call<'_>) -> Result<Reply, Refusal> {

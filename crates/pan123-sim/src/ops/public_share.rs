@@ -105,7 +105,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     };
     sort(&mut found, call.args.text("orderBy"), call.args.text("orderDirection"), call.lenient())?;
     let page = usize::try_from(call.args.int("Page")).map_err(|_| Refusal::rule("`Page` is negative"))?;
-    let start = start(&found, limit, page, call.args.text("next"), paging);
+    let start = page_start(&found, limit, page, call.args.text("next"), paging);
     let total = found.len();
     let shown: Vec<&Node> = found.into_iter().skip(start).take(limit).collect();
     let more = start + shown.len() < total;
@@ -123,7 +123,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 }
 
 /// Where a page begins: after the entry that the cursor names, or by the page's number.
-fn start(found: &[&Node], limit: usize, page: usize, next: &str, paging: Paging) -> usize {
+pub(super) fn page_start(found: &[&Node], limit: usize, page: usize, next: &str, paging: Paging) -> usize {
     let by_page = page.saturating_sub(1).saturating_mul(limit);
     let by_cursor = match next {
         "" | "0" => None,
@@ -136,13 +136,14 @@ fn start(found: &[&Node], limit: usize, page: usize, next: &str, paging: Paging)
     }
 }
 
-fn sort(found: &mut [&Node], by: &str, direction: &str, lenient: bool) -> Result<(), Refusal> {
+pub(super) fn sort(found: &mut [&Node], by: &str, direction: &str, lenient: bool) -> Result<(), Refusal> {
     match by {
         "file_id" | "share_id" => found.sort_by_key(|node| node.id),
         "file_name" => found.sort_by(|one, other| one.name.cmp(&other.name)),
         "size" => found.sort_by_key(|node| (node.size(), node.id)),
         "create_at" => found.sort_by_key(|node| (node.created, node.id)),
-        "update_at" | "update_time" => found.sort_by_key(|node| (node.updated, node.id)),
+        // Entries in the trash were last changed by being put there.
+        "update_at" | "update_time" | "trashed_at" | "remain_days" => found.sort_by_key(|node| (node.updated, node.id)),
         _ if lenient => found.sort_by_key(|node| node.id),
         _ => return Err(Refusal::rule("`orderBy` is none of those known")),
     }
@@ -210,27 +211,35 @@ pub(crate) fn download_info_batch(call: &mut Call<'_>) -> Result<Reply, Refusal>
         }
         gather(&call.state.drive, id, "", &mut files);
     }
+    let (total, count) = (files.iter().map(|(_, _, size)| size).sum(), files.len() as u64);
+    if count > 0 && total <= MOST_ZIPPED {
+        admit(call, &key, total, count)?;
+    }
+    let (md5, size) = zipped(call, files)?;
+    // The service's name may lack the extension.
+    let name = if call.shared.config.quirks { "share" } else { "share.zip" };
+    Ok(Reply::data(downloads::answer(call, &md5, size, name, "DownloadUrl")))
+}
+
+/// Stores a zip of files; gives its MD5 and size.
+pub(super) fn zipped(call: &mut Call<'_>, files: Vec<(String, String, u64)>) -> Result<(String, u64), Refusal> {
     if files.is_empty() {
         return Err(Refusal::new(-3, "文件夹内没有可下载的文件"));
     }
-    let total = files.iter().map(|(_, _, size)| size).sum();
-    if total > MOST_ZIPPED {
+    if files.iter().map(|(_, _, size)| size).sum::<u64>() > MOST_ZIPPED {
         return Err(Refusal::rule("more than 1 GiB is not zipped"));
     }
-    admit(call, &key, total, files.len() as u64)?;
     let pack = |(name, md5, size): (String, String, u64)| {
         Some(Packed { name, bytes: call.state.content(&md5, size)?.to_bytes() })
     };
     let archive = zip(&files.into_iter().filter_map(pack).collect::<Vec<_>>());
     let (md5, size) = (md5_hex(&archive), archive.len() as u64);
     call.state.store(&md5, Content::whole(archive.into()));
-    // The service's name may lack the extension.
-    let name = if call.shared.config.quirks { "share" } else { "share.zip" };
-    Ok(Reply::data(downloads::answer(call, &md5, size, name, "DownloadUrl")))
+    Ok((md5, size))
 }
 
 /// The files at and below an entry, with their paths from there.
-fn gather(drive: &Drive, id: i64, above: &str, files: &mut Vec<(String, String, u64)>) {
+pub(super) fn gather(drive: &Drive, id: i64, above: &str, files: &mut Vec<(String, String, u64)>) {
     let Some(node) = drive.node(id).filter(|node| !node.trashed) else { return };
     let path = format!("{above}{}", node.name);
     match node.content() {

@@ -131,7 +131,7 @@ pub(crate) fn video_play_list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 }
 
 /// Whether an entry lies in the drive itself, and not in a space beside it.
-fn is_in_drive(tree: &Drive, id: i64) -> bool {
+pub(super) fn is_in_drive(tree: &Drive, id: i64) -> bool {
     !video::is_in_space(tree, id) && tree.ancestry(id).last().is_some_and(|top| top.parent == ROOT)
 }
 

@@ -13,3 +13,5 @@ pub(super) const IMAGE: &[Route] = &[call("cdn/image", "GET", "", &[], Run::Imag
 
 pub(super) const PLAYLIST: &[Route] =
     &[call("cdn/playlist", "GET", "", &[], Run::Playlist).on(Face::Cdn).auth(Auth::Nothing)];
+
+pub(super) const RELAY: &[Route] = &[call("cdn/relay", "GET", "", &[], Run::Relay).on(Face::Cdn).auth(Auth::Nothing)];
