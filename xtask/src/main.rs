@@ -5,6 +5,7 @@ mod coverage;
 mod fuzz;
 mod manifest;
 mod pages;
+mod readme;
 mod service;
 mod steps;
 mod tidy;
@@ -32,7 +33,7 @@ static FUZZ: Command = Command {
     run: fuzz::run,
 };
 
-static CHECKS: [Command; 10] = [
+static CHECKS: [Command; 11] = [
     Command { name: "fmt", about: "the code is formatted", run: steps::fmt },
     Command { name: "clippy", about: "no lint fires, whatever the features", run: steps::clippy },
     Command { name: "docs", about: "the documentation builds without a warning", run: steps::docs },
@@ -49,6 +50,7 @@ static CHECKS: [Command; 10] = [
     },
     Command { name: "trees", about: "small builds stay small, the simulator stays independent", run: steps::trees },
     Command { name: "tidy", about: "the rules of this repository that no other tool knows", run: tidy::run },
+    Command { name: "readme", about: "every command of the READMEs and the guides runs", run: readme::run },
     Command {
         name: "pages",
         about: "the map of all operations and the table of features are up to date",

@@ -83,14 +83,19 @@ pub(crate) fn features(workspace: &Workspace) -> Result<(), String> {
 
 /// Runs every example of the facade, built as its users build it: no other crate of the workspace adds a feature.
 pub(crate) fn examples(workspace: &Workspace) -> Result<(), String> {
+    example_names(workspace)?.iter().try_for_each(|name| {
+        workspace.cargo_output(&["run", "--quiet", "--package", FACADE, "--example", name]).map(drop)
+    })
+}
+
+/// Returns the names of the facade's examples, in their order.
+pub(crate) fn example_names(workspace: &Workspace) -> Result<Vec<String>, String> {
     let folder = workspace.root.join("crates").join(FACADE).join("examples");
     let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut names: Vec<String> =
         entries.filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned)).collect();
     names.sort();
-    names.iter().try_for_each(|name| {
-        workspace.cargo_output(&["run", "--quiet", "--package", FACADE, "--example", name]).map(drop)
-    })
+    Ok(names)
 }
 
 /// Looks at what small builds pull in, and that the simulator stays a witness of its own.

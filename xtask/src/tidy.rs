@@ -2,6 +2,7 @@
 
 mod code;
 mod manifests;
+mod pages;
 mod text;
 
 use std::fs;
@@ -42,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let mut files = Vec::new();
     read_folder(&workspace.root, "", &mut files)?;
     let mut findings = manifests::check(&workspace.crates);
+    findings.extend(pages::check(&files));
     for file in &files {
         findings.extend(code::check(file));
         findings.extend(text::check(file));
