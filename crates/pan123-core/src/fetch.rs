@@ -30,6 +30,8 @@ pub struct Fetched {
     pub length: Option<u64>,
     /// The `Content-Type`, without parameters.
     pub content_type: Option<String>,
+    /// The strong `ETag`, by which two answers are known to be of the same content.
+    pub etag: Option<String>,
     /// The bytes.
     pub body: Body,
 }
@@ -82,6 +84,8 @@ impl Operation for Fetch {
         let content_type = text(header::CONTENT_TYPE).and_then(|value| value.split(';').next());
         let content_type = content_type.map(|value| value.trim().to_ascii_lowercase());
         let length = text(header::CONTENT_LENGTH).and_then(|value| value.trim().parse().ok());
+        // A weak one does not promise the same bytes.
+        let etag = text(header::ETAG).map(str::trim).filter(|tag| tag.starts_with('"')).map(str::to_owned);
         let wrong = |text| Err(reply.error(ErrorKind::WrongContent, text));
         let (start, total) = match (&self.range, reply.status()) {
             (None, StatusCode::OK) => (0, length),
@@ -97,7 +101,7 @@ impl Operation for Fetch {
             (Some(_), StatusCode::OK) => return wrong("the host ignored the range and sent the whole file"),
             _ => return wrong("the host did not answer with the data"),
         };
-        Ok(Fetched { start, total, length, content_type, body: reply.into_body() })
+        Ok(Fetched { start, total, length, content_type, etag, body: reply.into_body() })
     }
 }
 

@@ -64,6 +64,10 @@ struct Origin {
 }
 
 impl DownloadOrigin for Origin {
+    fn identity(&self) -> String {
+        format!("share {} {}", self.client.key(), self.file.id)
+    }
+
     fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
         Box::pin(self.client.link(&self.file))
     }

@@ -22,7 +22,10 @@ pub use crate::download::ReaderStream;
 pub use crate::{
     bandwidth::Bandwidth,
     checkpoint::{Checkpoints, Notice},
-    download::{Download, Downloaded, Expected, Reader},
+    download::{
+        DEFAULT_DOWNLOAD_CONNECTIONS, DEFAULT_PIECE_SIZE, Download, Downloaded, Expected, MOST_DOWNLOAD_CONNECTIONS,
+        Reader,
+    },
     progress::{PROGRESS_INTERVAL, Phase, Progress},
     source::{ReadAt, Source, Stamp},
     traits::{Begun, Completion, DownloadOrigin, Fingerprint, Part, UploadLimits, UploadTarget},

@@ -110,7 +110,6 @@ impl Reporter {
     }
 
     /// Says what there is to know about the checkpoint; of several the last counts.
-    #[expect(dead_code, reason = "the transfers are being taught to use it")]
     pub(crate) fn notice(&self, notice: Notice) {
         self.change(true, |now| now.notice = Some(notice));
     }

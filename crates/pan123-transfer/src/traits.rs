@@ -194,6 +194,14 @@ pub enum Completion<D> {
 ///
 /// Neither call is repeated by the origin on its own; the engine does. An [`Arc`] of an origin is an origin too.
 pub trait DownloadOrigin: Send + Sync + 'static {
+    /// Returns what tells this file from others of its origin, such as its id.
+    ///
+    /// Only a download of the same file goes on from a checkpoint, where this text is kept: it holds no secret. Nothing
+    /// unless told otherwise; size and MD5 are compared in any case.
+    fn identity(&self) -> String {
+        String::new()
+    }
+
     /// Gets a fresh address. Called before the first byte, and again when an address is refused or expired.
     fn resolve(&self) -> BoxFuture<'_, Result<Link>>;
 
@@ -254,6 +262,10 @@ impl<T: UploadTarget + ?Sized> UploadTarget for Arc<T> {
 }
 
 impl<O: DownloadOrigin + ?Sized> DownloadOrigin for Arc<O> {
+    fn identity(&self) -> String {
+        (**self).identity()
+    }
+
     fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
         (**self).resolve()
     }

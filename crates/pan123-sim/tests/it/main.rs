@@ -24,7 +24,4 @@ mod transcode;
 mod uploads;
 mod uploads_v1;
 mod visitor;
-mod web_archive;
-mod web_offline;
-mod web_services;
 mod web_shares;

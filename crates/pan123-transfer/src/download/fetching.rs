@@ -1,19 +1,102 @@
-//! The bytes of a file in their order, however many connections it takes.
+//! The bytes of a file, or of a section of it, in their order, however many requests it takes.
 
-use std::{io, ops::Range, sync::Arc};
+use std::{
+    io,
+    ops::Range,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use bytes::Bytes;
-use pan123_core::{Body, Error, ErrorKind, Fetched, Link, Result, RetryPolicy, Runtime};
+use pan123_core::{Body, Error, ErrorKind, Fetched, Result, RetryPolicy, Runtime};
 
-use crate::{DownloadOrigin, retries::Retries};
+use super::links::Links;
+use crate::{Bandwidth, retries::Retries};
 
 /// The end of a range that goes to the end of a file of unknown size. More would overflow in some hosts.
 const OPEN_END: u64 = i64::MAX as u64;
 
-/// A file that is being fetched. Every await is at a point from which a later call goes on.
+/// The file at the other end: what all connections to it share.
+pub(super) struct Remote {
+    pub(super) links: Links,
+    pub(super) runtime: Arc<dyn Runtime>,
+    pub(super) retry: RetryPolicy,
+    pub(super) bandwidth: Option<Bandwidth>,
+    /// Whether all answers must have the same tag: nothing else tells a file that is replaced meanwhile.
+    pub(super) compare_tags: bool,
+    pub(super) known: Mutex<Known>,
+}
+
+/// What is known of the whole file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) total: Option<u64>,
+    pub(super) etag: Option<String>,
+}
+
+impl Remote {
+    pub(super) fn known(&self) -> Known {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets what was known but for this.
+    pub(super) fn forget(&self, known: Known) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// Takes over what an answer says, unless it contradicts what is known.
+    fn learn(&self, total: Option<u64>, etag: Option<String>, page: bool) -> Result<Known> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(known), Some(said)) = (known.total, total)
+            && known != said
+        {
+            return Err(mismatch(page, format!("the file has {known} bytes and the host announced {said}")));
+        }
+        if let (Some(old), Some(new)) = (&known.etag, &etag)
+            && old != new
+            && self.compare_tags
+        {
+            return Err(Error::new(ErrorKind::WrongContent, "the file was replaced while it was downloaded"));
+        }
+        known.total = known.total.or(total);
+        known.etag = known.etag.take().or(etag);
+        Ok(known.clone())
+    }
+}
+
+/// How many connections a download has. One that meets a failure gives way, as long as another is left.
+#[derive(Debug, Default)]
+pub(super) struct Crowd(AtomicUsize);
+
+impl Crowd {
+    pub(super) fn join(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn leave(&self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Leaves unless it is the last.
+    fn give_way(&self) -> bool {
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |size| size.checked_sub(1).filter(|left| *left > 0))
+            .is_ok()
+    }
+}
+
+/// Bytes that are being fetched. Every await is at a point from which a later call goes on.
 pub(super) struct Fetching {
-    origin: Arc<dyn DownloadOrigin>,
-    runtime: Arc<dyn Runtime>,
+    remote: Arc<Remote>,
+    crowd: Option<Arc<Crowd>>,
+    /// Whether it has left the others to do the work.
+    gave_way: bool,
     /// Whether the caller wants the whole file.
     whole: bool,
     /// Where in the file the wanted bytes begin.
@@ -22,10 +105,11 @@ pub(super) struct Fetching {
     at: u64,
     /// Behind the last wanted byte, where that is known.
     end: Option<u64>,
-    /// The size of the whole file, where that is known.
-    total: Option<u64>,
-    link: Option<Link>,
+    /// The number of the address that was refused last.
+    refused_link: u64,
     answer: Option<Answer>,
+    /// What was read and given back.
+    held: Option<Bytes>,
     retries: Retries,
     /// Whether an address has been refused since the last byte came.
     refused: bool,
@@ -40,14 +124,17 @@ struct Answer {
     suspect: bool,
 }
 
+/// Why no answer could be had.
+enum Refusal {
+    /// The address with this number is refused; another may work.
+    Address(u64, Error),
+    Other(Error),
+}
+
 impl Fetching {
-    pub(super) fn new(
-        origin: Arc<dyn DownloadOrigin>,
-        runtime: &Arc<dyn Runtime>,
-        retry: RetryPolicy,
-        total: Option<u64>,
-        range: Option<Range<u64>>,
-    ) -> Result<Self> {
+    /// Begins to fetch a range, or with `None` the whole file.
+    pub(super) fn new(remote: Arc<Remote>, range: Option<Range<u64>>) -> Result<Self> {
+        let total = remote.known().total;
         let whole = range.is_none();
         let (start, end) = match range {
             None => (0, total),
@@ -60,19 +147,32 @@ impl Fetching {
             }
             Some(range) => (range.start, Some(range.end)),
         };
+        let retries = Retries::new(remote.retry);
         Ok(Self {
-            origin,
-            runtime: Arc::clone(runtime),
+            remote,
+            crowd: None,
+            gave_way: false,
             whole,
             start,
             at: start,
             end,
-            total,
-            link: None,
+            refused_link: 0,
             answer: None,
-            retries: Retries::new(retry),
+            held: None,
+            retries,
             refused: false,
         })
+    }
+
+    /// Lets it give way to others.
+    pub(super) fn among(mut self, crowd: &Arc<Crowd>) -> Self {
+        self.crowd = Some(Arc::clone(crowd));
+        self
+    }
+
+    /// Says whether the last error was none of the file: others are left to fetch the rest.
+    pub(super) fn gave_way(&self) -> bool {
+        self.gave_way
     }
 
     /// Returns how many bytes are wanted, where that is known.
@@ -85,17 +185,27 @@ impl Fetching {
         self.at - self.start
     }
 
+    /// Returns where in the file the wanted bytes end, where that is known.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.end
+    }
+
     /// Has an answer ready to be read, unless nothing is left to read.
     pub(super) async fn connect(&mut self) -> Result<()> {
         while self.answer.is_none() && self.end.is_none_or(|end| self.at < end) {
-            if let Err(error) = self.request().await {
-                // An address may be refused because it expired; a fresh one that is refused too will stay so.
-                if error.kind() == ErrorKind::LinkRejected && !self.refused {
+            match self.request().await {
+                Ok(answer) => self.answer = Some(answer),
+                // It may have expired; a fresh one that is refused too will stay so.
+                Err(Refusal::Address(number, _)) if !self.refused => {
                     self.refused = true;
-                    self.link = None;
-                } else {
-                    self.wait(error.kind(), error).await?;
+                    self.refused_link = number;
                 }
+                Err(Refusal::Address(_, error)) => return Err(self.fail(error)),
+                // Fewer connections are what such a host wants.
+                Err(Refusal::Other(error)) if error.kind() == ErrorKind::RateLimited && self.is_ready_to_leave() => {
+                    return Err(error);
+                }
+                Err(Refusal::Other(error)) => self.wait(error.kind(), error).await?,
             }
         }
         Ok(())
@@ -104,13 +214,20 @@ impl Fetching {
     /// Returns the next bytes, `None` when all have come.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
+            if let Some(chunk) = self.held.take() {
+                self.at += chunk.len() as u64;
+                return Ok(Some(chunk));
+            }
             self.connect().await?;
             let Some(answer) = &mut self.answer else {
                 return Ok(None);
             };
             match answer.body.chunk().await {
                 Some(Ok(chunk)) if chunk.is_empty() => {}
-                Some(Ok(chunk)) => return self.take(chunk).map(Some),
+                Some(Ok(chunk)) => match self.take(chunk) {
+                    Ok(chunk) => return Ok(Some(chunk)),
+                    Err(error) => return Err(self.fail(error)),
+                },
                 Some(Err(cause)) => {
                     self.answer = None;
                     if !self.is_complete() {
@@ -123,44 +240,49 @@ impl Fetching {
         }
     }
 
-    fn is_complete(&self) -> bool {
+    /// Says whether the answer looks like a page, and nothing shows that it is not.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.suspect)
+    }
+
+    /// Gives back the end of the last chunk, to be handed out next.
+    pub(super) fn give_back(&mut self, rest: Bytes) {
+        if !rest.is_empty() {
+            self.at -= rest.len() as u64;
+            self.held = Some(rest);
+        }
+    }
+
+    /// Says whether all wanted bytes have come.
+    pub(super) fn is_complete(&self) -> bool {
         self.end == Some(self.at)
     }
 
     /// Makes one request for everything that is left.
-    async fn request(&mut self) -> Result<()> {
-        if self.link.as_ref().and_then(Link::expires_at).is_some_and(|end| end <= self.runtime.now()) {
-            self.link = None;
-        }
-        let link = match &self.link {
-            Some(link) => link,
-            None => self.link.insert(self.origin.resolve().await?),
-        };
+    async fn request(&mut self) -> Result<Answer, Refusal> {
+        let (number, link) = self.remote.links.get(self.refused_link).await.map_err(Refusal::Other)?;
         let range = (!self.whole || self.at > 0).then(|| self.at..self.end.unwrap_or(OPEN_END));
-        let fetched = self.origin.fetch(link, range).await?;
-        self.answer = Some(self.examine(fetched)?);
-        Ok(())
+        match self.remote.links.origin().fetch(&link, range).await {
+            Ok(fetched) => self.examine(fetched).map_err(Refusal::Other),
+            Err(error) if matches!(error.kind(), ErrorKind::LinkRejected | ErrorKind::NotFound) => {
+                Err(Refusal::Address(number, error))
+            }
+            Err(error) => Err(Refusal::Other(error)),
+        }
     }
 
     /// Makes sure that an answer can be what was asked for, before a byte of it is taken.
     fn examine(&mut self, fetched: Fetched) -> Result<Answer> {
-        let Fetched { start, total, length, content_type, body } = fetched;
+        let Fetched { start, total, length, content_type, etag, body } = fetched;
         let page = content_type.as_deref().is_some_and(is_page);
         if start != self.at {
             return Err(Error::new(ErrorKind::WrongContent, "the host sent another range than was asked for"));
         }
-        if let (Some(known), Some(said)) = (self.total, total)
-            && known != said
-        {
-            return Err(mismatch(page, format!("the file has {known} bytes and the host announced {said}")));
+        let known = self.remote.learn(total, etag, page)?;
+        if self.whole && self.end.is_none() {
+            self.end = known.total;
         }
-        if self.total.is_none() && total.is_some() {
-            self.total = total;
-            if self.whole {
-                self.end = total;
-            }
-        }
-        if let (Some(end), Some(total)) = (self.end, self.total)
+        if let (Some(end), Some(total)) = (self.end, known.total)
             && end > total
         {
             return Err(mismatch(page, format!("the range ends at {end} and the file has {total} bytes")));
@@ -173,6 +295,10 @@ impl Fetching {
             let left = end - start;
             return Err(mismatch(page, format!("{left} bytes were asked for and the host announced {length}")));
         }
+        let body = match &self.remote.bandwidth {
+            Some(bandwidth) => bandwidth.throttle(body, &self.remote.runtime),
+            None => body,
+        };
         Ok(Answer { body, has_surplus, suspect: page && total.is_none() })
     }
 
@@ -211,7 +337,7 @@ impl Fetching {
         let (received, size) = (self.received(), end - self.start);
         let error = mismatch(suspect, format!("{received} of {size} bytes came, and no more"));
         if suspect {
-            return Err(error);
+            return Err(self.fail(error));
         }
         // For the policy it is a connection that was closed too soon.
         self.wait(ErrorKind::Connection, error).await
@@ -219,13 +345,24 @@ impl Fetching {
 
     /// Waits before another attempt, if that may help against `kind`; else fails with `error`.
     async fn wait(&mut self, kind: ErrorKind, error: Error) -> Result<()> {
-        match self.retries.next(error.clone().with_kind(kind, ""), true, &*self.runtime) {
+        match self.retries.next(error.clone().with_kind(kind, ""), true, &*self.remote.runtime) {
             Ok(delay) => {
-                self.runtime.sleep(delay).await;
+                self.remote.runtime.sleep(delay).await;
                 Ok(())
             }
-            Err(judged) => Err(error.with_attempts(judged.attempts())),
+            Err(judged) => Err(self.fail(error.with_attempts(judged.attempts()))),
         }
+    }
+
+    /// Ends with an error, which is nobody's business where others are left to do the work.
+    fn fail(&mut self, error: Error) -> Error {
+        self.is_ready_to_leave();
+        error
+    }
+
+    fn is_ready_to_leave(&mut self) -> bool {
+        self.gave_way = self.gave_way || self.crowd.as_ref().is_some_and(|crowd| crowd.give_way());
+        self.gave_way
     }
 }
 

@@ -1,8 +1,12 @@
 //! Downloads: what the caller says about one, and where its bytes end up.
 
 mod fetching;
+mod links;
 mod place;
+mod plan;
 mod reader;
+mod saving;
+mod sink;
 mod stage;
 
 use std::{
@@ -10,7 +14,7 @@ use std::{
     io::Write,
     ops::Range,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -19,13 +23,31 @@ use pan123_core::{Error, Md5, Result, RetryPolicy, Runtime};
 pub use self::reader::Reader;
 #[cfg(feature = "stream")]
 pub use self::reader::ReaderStream;
-use self::{fetching::Fetching, place::Place, reader::Receiver, stage::Stage};
+use self::{
+    fetching::{Fetching, Known, Remote},
+    links::Links,
+    place::Place,
+    reader::Receiver,
+    saving::Saving,
+    stage::InOrder,
+};
 use crate::{
-    DownloadOrigin,
+    Bandwidth, Checkpoints, DownloadOrigin,
     progress::{Callback, Progress, Reporter},
 };
 
-/// Downloads one file, or a range of it, over one connection at a time.
+/// How many connections a download to a file has at most, unless [`Download::connections`] says otherwise.
+pub const DEFAULT_DOWNLOAD_CONNECTIONS: usize = 4;
+
+/// The most connections that a download may have: more have got addresses banned.
+pub const MOST_DOWNLOAD_CONNECTIONS: usize = 16;
+
+/// How much one request asks for where there are several connections, unless [`Download::piece_size`] says otherwise.
+///
+/// Requests for small ranges have been answered with HTTP 403.
+pub const DEFAULT_PIECE_SIZE: u64 = 16 << 20;
+
+/// Downloads one file, or a range of it.
 ///
 /// Nothing happens before one of the endings: [`to_path`](Self::to_path), [`to_writer`](Self::to_writer),
 /// [`bytes`](Self::bytes) or [`open`](Self::open). Dropping an ending's future cancels the download.
@@ -44,6 +66,18 @@ use crate::{
 /// retry policy allows since the last byte that came. An address that is refused is fetched anew, once before
 /// the first byte and once after each progress. A host that ignores the range when it is asked to go on is an
 /// error; the download does not begin again by itself.
+///
+/// # How many connections
+///
+/// A download begins with one. To a file, [`to_path`](Self::to_path) tries another one after every 32 MiB, up to
+/// [`connections`](Self::connections); once the host refuses one (it has answered 429 and 403 to several) it tries no more,
+/// and what the refused one should have fetched is left to the others. The other endings take the bytes in their order,
+/// over one connection.
+///
+/// # What survives
+///
+/// [`to_path`](Self::to_path) writes a checkpoint after every 8 MiB, or every two seconds. When the process is killed, the
+/// future is dropped, or the network is gone, the next download of the same file to the same path goes on from there.
 pub struct Download {
     origin: Arc<dyn DownloadOrigin>,
     expected: Expected,
@@ -51,6 +85,10 @@ pub struct Download {
     range: Option<Range<u64>>,
     retry: RetryPolicy,
     verify: bool,
+    connections: usize,
+    piece_size: u64,
+    checkpoints: Checkpoints,
+    bandwidth: Option<Bandwidth>,
     progress: Option<Callback>,
 }
 
@@ -79,6 +117,8 @@ pub struct Downloaded {
     pub size: u64,
     /// Their MD5, computed from what came; `None` for a range, and when verification was switched off.
     pub md5: Option<Md5>,
+    /// How many of the bytes an earlier run had fetched; [`Download::to_path`] goes on from its checkpoint.
+    pub resumed: u64,
 }
 
 impl Download {
@@ -93,6 +133,10 @@ impl Download {
             range: None,
             retry: RetryPolicy::default(),
             verify: true,
+            connections: DEFAULT_DOWNLOAD_CONNECTIONS,
+            piece_size: DEFAULT_PIECE_SIZE,
+            checkpoints: Checkpoints::beside_file(),
+            bandwidth: None,
             progress: None,
         }
     }
@@ -122,6 +166,37 @@ impl Download {
         self
     }
 
+    /// Sets how many connections a download to a file may have, 1 to [`MOST_DOWNLOAD_CONNECTIONS`];
+    /// [`DEFAULT_DOWNLOAD_CONNECTIONS`] unless told otherwise.
+    #[must_use]
+    pub fn connections(mut self, most: usize) -> Self {
+        self.connections = most.clamp(1, MOST_DOWNLOAD_CONNECTIONS);
+        self
+    }
+
+    /// Sets how many bytes one request asks for where there are several connections; [`DEFAULT_PIECE_SIZE`] unless told
+    /// otherwise. Another connection is tried after every two pieces, and a checkpoint is written at least twice in each.
+    #[must_use]
+    pub fn piece_size(mut self, bytes: u64) -> Self {
+        self.piece_size = bytes.max(1);
+        self
+    }
+
+    /// Says where the checkpoint of a download to a file is kept; beside the file unless told otherwise. What has come is
+    /// beside the file in any case.
+    #[must_use]
+    pub fn checkpoints(mut self, place: Checkpoints) -> Self {
+        self.checkpoints = place;
+        self
+    }
+
+    /// Keeps to a limit of speed, which other transfers may share.
+    #[must_use]
+    pub fn bandwidth(mut self, limit: Bandwidth) -> Self {
+        self.bandwidth = Some(limit);
+        self
+    }
+
     /// Calls `callback` as the download goes on, at most every [`PROGRESS_INTERVAL`](crate::PROGRESS_INTERVAL) and at
     /// the beginning and the end of each phase. It may be called from any thread and should return at once.
     #[must_use]
@@ -134,14 +209,20 @@ impl Download {
     ///
     /// The bytes go to a temporary file in the same folder, whose name begins with a dot and ends in `.pan123-part`.
     /// Only when size and MD5 agree and the bytes are on the disk is it renamed to `path`; a file or symbolic link
-    /// that is there is replaced at that moment and not before. After an error, and when the future is dropped,
-    /// the temporary file is removed and `path` is as it was.
+    /// that is there is replaced at that moment and not before.
+    ///
+    /// Where an earlier download of the same file to `path` has left a checkpoint, this one goes on from there: the same
+    /// size and MD5, or where no MD5 is compared the same `ETag`, and the same [identity](DownloadOrigin::identity). The bytes that are
+    /// there are read again for the MD5. If in the end it is wrong, or the host has another file by now, the download starts over
+    /// by itself, and [`Progress::notice`] says why. After an error, and when the future is dropped, the temporary file is kept
+    /// as far as a checkpoint tells what is in it, and removed otherwise; small files have none. Removing both is always safe.
     ///
     /// # Errors
     ///
     /// - [`InvalidInput`](pan123_core::ErrorKind::InvalidInput): `path` has no file name or is a folder, or the
     ///   range is not within the file.
     /// - [`Io`](pan123_core::ErrorKind::Io): the folder is missing, the disk is full.
+    /// - [`InUse`](pan123_core::ErrorKind::InUse): another download to `path` is under way, maybe in another process.
     /// - [`SizeMismatch`](pan123_core::ErrorKind::SizeMismatch),
     ///   [`DigestMismatch`](pan123_core::ErrorKind::DigestMismatch),
     ///   [`WrongContent`](pan123_core::ErrorKind::WrongContent): what came is not the file.
@@ -152,19 +233,12 @@ impl Download {
     }
 
     async fn save(self, path: PathBuf) -> Result<Downloaded> {
-        let (place, file) = Place::prepare(path).await?;
-        let received = match self.receiver(Some(file), true) {
-            Ok(mut receiver) => receiver.all(drop).await,
-            Err(error) => Err(error),
-        };
-        match received {
-            Ok((Some(file), downloaded)) => place.fill(file).await.map(|()| downloaded),
-            Ok((None, _)) => unreachable!("the receiver was given a file"),
-            Err(error) => {
-                place.discard().await;
-                Err(error)
-            }
-        }
+        let Self { expected, range, verify, connections, checkpoints, .. } = &self;
+        let (expected, range, verify, connections, piece) =
+            (*expected, range.clone(), *verify, *connections, self.piece_size);
+        let (place, left) = Place::prepare(path, checkpoints).await?;
+        let (remote, reporter) = self.remote();
+        Saving { remote, expected, range, verify, connections, piece, reporter }.run(place, left).await
     }
 
     /// Downloads into `writer`, which is written to and flushed on threads that may block, and returns it.
@@ -228,9 +302,21 @@ impl Download {
         let can_verify = self.verify && self.range.is_none();
         let want_md5 = self.expected.md5.filter(|_| can_verify);
         let hash = can_verify && (tell_md5 || want_md5.is_some());
-        let fetching = Fetching::new(self.origin, &self.runtime, self.retry, self.expected.size, self.range)?;
-        let reporter = Reporter::new(self.runtime, self.progress);
-        Ok(Receiver::new(fetching, Stage::new(writer, hash), want_md5, reporter))
+        let range = self.range.clone();
+        let (remote, reporter) = self.remote();
+        Ok(Receiver::new(Fetching::new(remote, range)?, InOrder::new(writer, hash), want_md5, reporter))
+    }
+
+    fn remote(self) -> (Arc<Remote>, Arc<Reporter>) {
+        let remote = Remote {
+            links: Links::new(self.origin, Arc::clone(&self.runtime)),
+            runtime: Arc::clone(&self.runtime),
+            retry: self.retry,
+            bandwidth: self.bandwidth,
+            compare_tags: self.expected.md5.is_none() || !self.verify || self.range.is_some(),
+            known: Mutex::new(Known { total: self.expected.size, etag: None }),
+        };
+        (Arc::new(remote), Reporter::new(self.runtime, self.progress))
     }
 }
 
@@ -241,6 +327,9 @@ impl fmt::Debug for Download {
             .field("range", &self.range)
             .field("retry", &self.retry)
             .field("verify", &self.verify)
+            .field("connections", &self.connections)
+            .field("checkpoints", &self.checkpoints)
+            .field("bandwidth", &self.bandwidth)
             .finish_non_exhaustive()
     }
 }

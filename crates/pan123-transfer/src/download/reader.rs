@@ -5,7 +5,11 @@ use std::{fmt, io::Write, sync::Arc};
 use bytes::Bytes;
 use pan123_core::{Error, ErrorKind, Md5, Result};
 
-use super::{Downloaded, fetching::Fetching, stage::Stage};
+use super::{
+    Downloaded,
+    fetching::Fetching,
+    stage::{InOrder, Stage},
+};
 use crate::progress::{Phase, Reporter};
 
 /// The bytes of a file as they come. It goes on by itself where a connection breaks.
@@ -58,7 +62,7 @@ impl fmt::Debug for Reader {
 /// What every ending of a download is made of: fetch, write, hash, count, compare.
 pub(super) struct Receiver<W> {
     fetching: Fetching,
-    stage: Stage<W>,
+    stage: Stage<InOrder<W>>,
     want_md5: Option<Md5>,
     reporter: Arc<Reporter>,
     entered: bool,
@@ -66,8 +70,13 @@ pub(super) struct Receiver<W> {
 }
 
 impl<W: Write + Send + 'static> Receiver<W> {
-    pub(super) fn new(fetching: Fetching, stage: Stage<W>, want_md5: Option<Md5>, reporter: Arc<Reporter>) -> Self {
-        Self { fetching, stage, want_md5, reporter, entered: false, outcome: None }
+    pub(super) fn new(
+        fetching: Fetching,
+        job: Option<InOrder<W>>,
+        want_md5: Option<Md5>,
+        reporter: Arc<Reporter>,
+    ) -> Self {
+        Self { fetching, stage: Stage::new(job), want_md5, reporter, entered: false, outcome: None }
     }
 
     /// Returns how many bytes there are to come in all, where that is known.
@@ -119,15 +128,21 @@ impl<W: Write + Send + 'static> Receiver<W> {
         let size = self.fetching.received();
         self.reporter.leave();
         self.reporter.enter_full(Phase::Verifying, size, 0);
-        let (writer, md5) = self.stage.finish().await?;
-        if let (Some(want), Some(got)) = (self.want_md5, md5)
-            && want != got
-        {
-            let text = format!("the bytes that came have the MD5 {got}, and the file's is {want}");
-            return Err(Error::new(ErrorKind::DigestMismatch, text));
-        }
-        self.outcome = Some(Ok((writer, Downloaded { size, md5 })));
+        let (writer, md5) = self.stage.finish().await?.map_or((None, None), InOrder::into_parts);
+        compare(self.want_md5, md5)?;
+        self.outcome = Some(Ok((writer, Downloaded { size, md5, resumed: 0 })));
         Ok(None)
+    }
+}
+
+/// Fails when the bytes that came are not those that were wanted.
+pub(super) fn compare(want: Option<Md5>, got: Option<Md5>) -> Result<()> {
+    match (want, got) {
+        (Some(want), Some(got)) if want != got => {
+            let text = format!("the bytes that came have the MD5 {got}, and the file's is {want}");
+            Err(Error::new(ErrorKind::DigestMismatch, text))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -15,31 +15,35 @@ use crate::{blocking::joined, read::BUFFER};
 /// The most chunks in one batch: tiny ones may each hold a large buffer in memory.
 const MOST_CHUNKS: usize = 128;
 
+/// What is done with the bytes, on threads that may block.
+pub(super) trait Job: Send + 'static {
+    /// Deals with some chunks, which come in their order.
+    fn run(&mut self, batch: &[Bytes]) -> io::Result<()>;
+
+    /// Deals with the end.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Takes chunks and works on one batch while the next one gathers.
 ///
 /// No thread is held while nothing comes, so any number of slow downloads can be open.
-pub(super) struct Stage<W> {
+pub(super) struct Stage<J> {
     batch: Vec<Bytes>,
     bytes: usize,
-    work: State<W>,
+    work: State<J>,
 }
 
-enum State<W> {
-    Idle(Option<Work<W>>),
-    Busy(JoinHandle<io::Result<Work<W>>>),
+enum State<J> {
+    Idle(Option<J>),
+    Busy(JoinHandle<io::Result<J>>),
 }
 
-/// What happens to the bytes.
-struct Work<W> {
-    writer: Option<W>,
-    md5: Option<md5::Md5>,
-}
-
-impl<W: Write + Send + 'static> Stage<W> {
-    /// Writes to `writer` and computes the MD5, as far as either is wanted.
-    pub(super) fn new(writer: Option<W>, md5: bool) -> Self {
-        let md5 = md5.then(md5::Md5::new);
-        Self { batch: Vec::new(), bytes: 0, work: State::Idle(Some(Work { writer, md5 })) }
+impl<J: Job> Stage<J> {
+    /// Makes a stage; without a job the bytes are dropped.
+    pub(super) fn new(job: Option<J>) -> Self {
+        Self { batch: Vec::new(), bytes: 0, work: State::Idle(job) }
     }
 
     /// Waits until there is room for another chunk.
@@ -53,7 +57,7 @@ impl<W: Write + Send + 'static> Stage<W> {
 
     /// Takes a chunk; [`ready`](Self::ready) comes first.
     pub(super) fn put(&mut self, chunk: Bytes) {
-        if matches!(&self.work, State::Idle(Some(Work { writer: None, md5: None }))) {
+        if matches!(&self.work, State::Idle(None)) {
             return;
         }
         self.bytes += chunk.len();
@@ -63,22 +67,15 @@ impl<W: Write + Send + 'static> Stage<W> {
         }
     }
 
-    /// Works off everything and flushes. Returns the MD5 and the writer, if they were wanted.
-    pub(super) async fn finish(&mut self) -> Result<(Option<W>, Option<Md5>)> {
+    /// Works off everything and flushes. Returns the job, if there was one.
+    pub(super) async fn finish(&mut self) -> Result<Option<J>> {
         self.settle().await?;
-        if let State::Idle(Some(Work { writer: None, .. })) = &self.work
-            && self.batch.is_empty()
-        {
-            // Nothing is left to be done that could block.
-        } else {
-            self.start(true);
-            self.settle().await?;
-        }
-        let State::Idle(work) = &mut self.work else {
+        self.start(true);
+        self.settle().await?;
+        let State::Idle(job) = &mut self.work else {
             unreachable!("settling ends in idleness");
         };
-        let Work { writer, md5 } = work.take().unwrap_or(Work { writer: None, md5: None });
-        Ok((writer, md5.map(|md5| <[u8; 16]>::from(md5.finalize()).into())))
+        Ok(job.take())
     }
 
     fn is_full(&self) -> bool {
@@ -90,34 +87,52 @@ impl<W: Write + Send + 'static> Stage<W> {
         if let State::Busy(handle) = &mut self.work {
             let outcome = handle.await;
             self.work = State::Idle(None);
-            let work =
+            let job =
                 joined(outcome)?.map_err(|cause| Error::io("the downloaded bytes could not be written", cause))?;
-            self.work = State::Idle(Some(work));
+            self.work = State::Idle(Some(job));
         }
         Ok(())
     }
 
     fn start(&mut self, flush: bool) {
-        let State::Idle(work) = &mut self.work else {
+        let State::Idle(job) = &mut self.work else {
             return;
         };
         // There is none after a failure, which has been reported.
-        let Some(mut work) = work.take() else {
+        let Some(mut job) = job.take() else {
             return;
         };
         self.bytes = 0;
         let batch = mem::take(&mut self.batch);
         self.work = State::Busy(tokio::task::spawn_blocking(move || {
-            work.run(&batch)?;
-            if flush && let Some(writer) = &mut work.writer {
-                writer.flush()?;
+            job.run(&batch)?;
+            if flush {
+                job.flush()?;
             }
-            Ok(work)
+            Ok(job)
         }));
     }
 }
 
-impl<W: Write> Work<W> {
+/// Hashes bytes and writes them to a writer, as far as either is wanted.
+pub(super) struct InOrder<W> {
+    writer: Option<W>,
+    md5: Option<md5::Md5>,
+}
+
+impl<W> InOrder<W> {
+    /// Makes the job, unless there is nothing to do.
+    pub(super) fn new(writer: Option<W>, md5: bool) -> Option<Self> {
+        (md5 || writer.is_some()).then(|| Self { writer, md5: md5.then(md5::Md5::new) })
+    }
+
+    /// Returns the writer and the MD5.
+    pub(super) fn into_parts(self) -> (Option<W>, Option<Md5>) {
+        (self.writer, self.md5.map(|md5| <[u8; 16]>::from(md5.finalize()).into()))
+    }
+}
+
+impl<W: Write + Send + 'static> Job for InOrder<W> {
     fn run(&mut self, batch: &[Bytes]) -> io::Result<()> {
         if let Some(md5) = &mut self.md5 {
             batch.iter().for_each(|chunk| md5.update(chunk));
@@ -126,6 +141,10 @@ impl<W: Write> Work<W> {
             Some(writer) => write_all(writer, batch),
             None => Ok(()),
         }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.as_mut().map_or(Ok(()), Write::flush)
     }
 }
 
@@ -174,13 +193,13 @@ mod tests {
     async fn neither_large_nor_tiny_chunks_gather_without_bound() {
         for (size, most_bytes) in [(1, MOST_CHUNKS), (100_000, BUFFER + 100_000)] {
             let notes = Notes::default();
-            let mut stage = Stage::new(Some(notes.clone()), true);
+            let mut stage = Stage::new(InOrder::new(Some(notes.clone()), true));
             let chunk = Bytes::from(vec![7; size]);
             for _ in 0..1000 {
                 stage.ready().await.unwrap();
                 stage.put(chunk.clone());
             }
-            let (_, md5) = stage.finish().await.unwrap();
+            let (_, md5) = stage.finish().await.unwrap().unwrap().into_parts();
             assert_eq!(md5, Some(Md5::of(&vec![7; size * 1000])));
             let notes = notes.0.lock().unwrap();
             assert_eq!(notes.iter().map(|(bytes, _)| bytes).sum::<usize>(), size * 1000);

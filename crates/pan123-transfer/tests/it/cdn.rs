@@ -50,6 +50,12 @@ type Answers = Box<dyn Fn(usize) -> Answer + Send + Sync>;
 /// The host. Its chunks have 1000 bytes.
 pub(crate) struct Cdn {
     content: Bytes,
+    etag: Option<&'static str>,
+    identity: &'static str,
+    /// How many answers may be on their way at a time, and how many were at most.
+    most: usize,
+    peak: AtomicUsize,
+    live: Arc<()>,
     answers: Answers,
     resolve: Box<dyn Fn(usize) -> Result<Link> + Send + Sync>,
     resolved: Mutex<usize>,
@@ -62,12 +68,37 @@ impl Cdn {
     pub(crate) fn new(content: &Bytes) -> Self {
         Self {
             content: content.clone(),
+            etag: None,
+            identity: "",
+            most: usize::MAX,
+            peak: AtomicUsize::new(0),
+            live: Arc::new(()),
             answers: Box::new(|_| Answer::Good),
             resolve: Box::new(|nth| Link::parse(&format!("https://cdn.example/{nth}"))),
             resolved: Mutex::default(),
             requests: Mutex::default(),
             chunks: Arc::default(),
         }
+    }
+
+    /// Gives the file a tag.
+    pub(crate) fn etag(self, etag: &'static str) -> Self {
+        Self { etag: Some(etag), ..self }
+    }
+
+    /// Says which file it is.
+    pub(crate) fn identity(self, identity: &'static str) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// Answers 429 to whoever asks while so many answers are on their way.
+    pub(crate) fn at_most(self, connections: usize) -> Self {
+        Self { most: connections, ..self }
+    }
+
+    /// Returns how many answers were on their way at the same time at most.
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.load(Ordering::SeqCst)
     }
 
     /// Says what is answered to the request with a number, from 0.
@@ -112,7 +143,11 @@ impl Cdn {
             total: Some(size),
             length: Some(bytes.len() as u64),
             content_type: Some("application/octet-stream".to_owned()),
-            body: Body::from_chunks(None, Steps { taken: Arc::clone(&self.chunks), ..steps }),
+            etag: self.etag.map(str::to_owned),
+            body: Body::from_chunks(
+                None,
+                Steps { taken: Arc::clone(&self.chunks), _live: Some(Arc::clone(&self.live)), ..steps },
+            ),
         };
         let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
         Ok(match answer {
@@ -138,6 +173,10 @@ impl Cdn {
 }
 
 impl DownloadOrigin for Cdn {
+    fn identity(&self) -> String {
+        self.identity.to_owned()
+    }
+
     fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
         Box::pin(async {
             let nth = {
@@ -157,6 +196,11 @@ impl DownloadOrigin for Cdn {
                 requests.push((link.url().path().to_owned(), range.clone()));
                 requests.len() - 1
             };
+            let live = Arc::strong_count(&self.live);
+            if live > self.most {
+                return Err(Error::new(ErrorKind::RateLimited, "too many connections").with_attempts(1));
+            }
+            self.peak.fetch_max(live, Ordering::SeqCst);
             self.answer((self.answers)(nth), range)
         })
     }
@@ -166,6 +210,9 @@ impl DownloadOrigin for Cdn {
 struct Steps {
     steps: VecDeque<Step>,
     taken: Arc<AtomicUsize>,
+    /// Counted while the answer is on its way.
+    _live: Option<Arc<()>>,
+    turn: u32,
 }
 
 enum Step {
@@ -176,7 +223,7 @@ enum Step {
 
 impl Steps {
     fn of(bytes: &[u8]) -> Self {
-        Self { steps: VecDeque::new(), taken: Arc::default() }.then(bytes)
+        Self { steps: VecDeque::new(), taken: Arc::default(), _live: None, turn: 0 }.then(bytes)
     }
 
     fn then(mut self, bytes: &[u8]) -> Self {
@@ -197,6 +244,12 @@ impl Steps {
 
 impl Chunks for Steps {
     fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        // As over a real line, others have their turn between the chunks.
+        self.turn += 1;
+        if self.turn % 8 == 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         match self.steps.front_mut() {
             Some(Step::Stall(runtime, timer)) => {
                 let timer = timer.get_or_insert_with(|| runtime.timer(Duration::from_secs(30)));

@@ -181,7 +181,7 @@ async fn a_host_that_ignores_the_range_when_it_should_go_on_is_wrong_content() {
 #[tokio::test]
 async fn final_refusals_are_not_repeated() {
     let bytes = content(10_000);
-    for kind in [ErrorKind::NotFound, ErrorKind::QuotaExceeded, ErrorKind::WrongContent] {
+    for kind in [ErrorKind::QuotaExceeded, ErrorKind::WrongContent] {
         let cdn = Cdn::new(&bytes).answers(move |_| Answer::Refused(error(kind)));
         assert_eq!(failure(&cdn, &bytes).await.kind(), kind);
         assert_eq!(cdn.ranges().len(), 2, "one for each of two downloads");
@@ -189,6 +189,17 @@ async fn final_refusals_are_not_repeated() {
         assert_eq!(failure(&cdn, &bytes).await.kind(), kind);
         assert_eq!((cdn.resolved(), cdn.ranges().len()), (2, 0));
     }
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_replaced_once() {
+    let bytes = content(10_000);
+    let cdn = Cdn::new(&bytes).answers(|_| Answer::Refused(error(ErrorKind::NotFound)));
+    assert_eq!(failure(&cdn, &bytes).await.kind(), ErrorKind::NotFound);
+    assert_eq!(cdn.paths(), ["/0", "/1", "/2", "/3"], "two for each of two downloads");
+    let cdn = Arc::new(Cdn::new(&bytes).resolves(|_| Err(error(ErrorKind::NotFound))));
+    assert_eq!(failure(&cdn, &bytes).await.kind(), ErrorKind::NotFound);
+    assert_eq!((cdn.resolved(), cdn.ranges().len()), (2, 0));
 }
 
 /// Downloads ten bytes to `path`, without a chance of success, and returns the kind of the error and of requests made.
@@ -306,7 +317,7 @@ async fn a_dropped_download_leaves_nothing() {
             () = tokio::task::yield_now() => {}
         }
     }
-    assert_eq!(names(folder.path()).len(), 2);
+    assert_eq!(names(folder.path()).len(), 3, "the old file, the temporary one, and the lock");
     assert!(downloading.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     drop(downloading);
     assert_eq!(names(folder.path()), ["file"]);

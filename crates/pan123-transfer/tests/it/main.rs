@@ -5,6 +5,8 @@
 mod cdn;
 mod download;
 mod download_faults;
+mod download_ranges;
+mod download_resume;
 mod drive;
 mod progress;
 mod properties;
