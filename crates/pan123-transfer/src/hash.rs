@@ -7,20 +7,15 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
 };
 
 use md5::Digest;
 use pan123_core::{Md5, Result, Sha1};
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    Fingerprint,
-    blocking::blocking,
-    md5_pair::Md5Pair,
-    progress::Reporter,
-    read::{BUFFER, fill},
-    source::Opened,
-};
+use crate::{Fingerprint, blocking::blocking, md5_pair::Md5Pair, progress::Reporter, read::BUFFER, source::Opened};
 
 /// What is to be computed of a source, all of it in one read.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +27,7 @@ pub(crate) struct Job {
 }
 
 /// What was computed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Digests {
     pub(crate) file: Fingerprint,
     part_size: u64,
@@ -45,7 +40,9 @@ impl Digests {
         if self.file.size <= part_size {
             return Some(vec![self.file.md5]);
         }
-        (part_size == self.part_size).then(|| self.parts.clone())
+        // They may come from a checkpoint, so their number is not taken for granted.
+        let is_whole = part_size == self.part_size && self.parts.len() as u64 == self.file.size.div_ceil(part_size);
+        is_whole.then(|| self.parts.clone())
     }
 }
 
@@ -54,12 +51,12 @@ impl Job {
     ///
     /// When the future is dropped, the thread stops at the next buffer.
     pub(crate) async fn run(self, source: Opened, reporter: Arc<Reporter>) -> Result<Digests> {
-        let stop = StopOnDrop(Arc::default());
-        let stopped = Arc::clone(&stop.0);
+        let stop = StopOnDrop::default();
+        let is_stopped = stop.sign();
         let digests = blocking(move || {
             self.compute(&source, |bytes| {
                 reporter.add(bytes as u64);
-                if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
         })
         .await?;
@@ -70,21 +67,50 @@ impl Job {
     /// Computes the digests; `progress` hears of every buffer and may break it off.
     fn compute(self, source: &Opened, mut progress: impl FnMut(usize) -> ControlFlow<()>) -> Result<Digests> {
         // One part is the whole file, whose MD5 is computed in any case.
-        let part_size = self.part_size.filter(|size| *size > 0 && *size < source.size());
-        let mut md5s = Md5s::new(part_size);
-        let mut sha1 = self.sha1.then(sha1::Sha1::new);
+        let part_size = self.part_size.filter(|size| *size < source.size());
+        let mut hasher = Self { part_size, ..self }.hasher();
         each_buffer(source, |buffer| {
-            md5s.update(buffer);
-            if let Some(sha1) = &mut sha1 {
-                sha1.update(buffer);
-            }
+            hasher.update(buffer);
             progress(buffer.len())
         })?;
-        let (md5, parts) = md5s.finish();
-        let sha1 = sha1.map(|sha1| Sha1::from(<[u8; 20]>::from(sha1.finalize())));
-        let mut fingerprint = Fingerprint::new(source.size(), md5);
-        fingerprint.sha1 = sha1;
-        Ok(Digests { file: fingerprint, part_size: part_size.unwrap_or(0), parts })
+        Ok(hasher.finish())
+    }
+
+    /// Begins with nothing.
+    pub(crate) fn hasher(self) -> Hasher {
+        let part_size = self.part_size.filter(|size| *size > 0);
+        let md5s = part_size.map_or_else(|| Md5s::File(md5::Md5::new()), |size| Md5s::Parts(Md5Pair::new(size)));
+        Hasher { md5s, sha1: self.sha1.then(sha1::Sha1::new), part_size: part_size.unwrap_or(0), size: 0 }
+    }
+}
+
+/// Computes what a [`Job`] says of the bytes that it is given.
+pub(crate) struct Hasher {
+    md5s: Md5s,
+    sha1: Option<sha1::Sha1>,
+    part_size: u64,
+    size: u64,
+}
+
+impl Hasher {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.size += bytes.len() as u64;
+        self.md5s.update(bytes);
+        if let Some(sha1) = &mut self.sha1 {
+            sha1.update(bytes);
+        }
+    }
+
+    /// Returns how many bytes there were.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn finish(self) -> Digests {
+        let (md5, parts) = self.md5s.finish();
+        let mut file = Fingerprint::new(self.size, md5);
+        file.sha1 = self.sha1.map(|sha1| Sha1::from(<[u8; 20]>::from(sha1.finalize())));
+        Digests { file, part_size: self.part_size, parts }
     }
 }
 
@@ -95,10 +121,6 @@ enum Md5s {
 }
 
 impl Md5s {
-    fn new(part_size: Option<u64>) -> Self {
-        part_size.map_or_else(|| Self::File(md5::Md5::new()), |size| Self::Parts(Md5Pair::new(size)))
-    }
-
     fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::File(file) => file.update(bytes),
@@ -121,26 +143,61 @@ fn each_buffer(source: &Opened, mut each: impl FnMut(&[u8]) -> ControlFlow<()>) 
     match source {
         Opened::Bytes(bytes) => {
             let _ = bytes.chunks(BUFFER).try_for_each(each);
+            Ok(())
         }
-        Opened::ReadAt { reader, stamp } => {
-            let mut buffer = vec![0; BUFFER];
-            let mut offset = 0;
-            while offset < stamp.size {
-                let size = usize::try_from(stamp.size - offset).unwrap_or(usize::MAX).min(BUFFER);
-                let buffer = &mut buffer[..size];
-                fill(&**reader, offset, buffer)?;
-                offset += size as u64;
-                if each(buffer).is_break() {
-                    break;
+        Opened::ReadAt { reader, stamp, buffers } => {
+            let places = (0..stamp.size).step_by(BUFFER);
+            let read = |offset: u64| {
+                let size = usize::try_from(stamp.size - offset).unwrap_or(BUFFER).min(BUFFER);
+                buffers.take().fill(&**reader, offset, size)
+            };
+            if stamp.size <= WORTH_A_THREAD {
+                for offset in places {
+                    if each(read(offset)?.as_ref()).is_break() {
+                        break;
+                    }
                 }
+                return Ok(());
             }
+            std::thread::scope(|scope| {
+                let (sender, receiver) = mpsc::sync_channel(READ_AHEAD);
+                scope.spawn(move || {
+                    for buffer in places.map(read) {
+                        let is_last = buffer.is_err();
+                        // Nobody takes it when the hashing was broken off.
+                        if sender.send(buffer).is_err() || is_last {
+                            break;
+                        }
+                    }
+                });
+                for buffer in receiver {
+                    if each(buffer?.as_ref()).is_break() {
+                        break;
+                    }
+                }
+                Ok(())
+            })
         }
     }
-    Ok(())
 }
 
-/// Tells the hashing thread that nobody waits for it any more.
-struct StopOnDrop(Arc<AtomicBool>);
+/// The largest file that is read and hashed by one thread: a second costs more than it saves.
+const WORTH_A_THREAD: u64 = 4 * BUFFER as u64;
+
+/// How many buffers are read before they are hashed, beside one that is being filled and one that waits for its place.
+const READ_AHEAD: usize = 2;
+
+/// Tells a thread that nobody waits for it any more.
+#[derive(Default)]
+pub(crate) struct StopOnDrop(Arc<AtomicBool>);
+
+impl StopOnDrop {
+    /// Returns what the thread asks.
+    pub(crate) fn sign(&self) -> impl Fn() -> bool + Send + 'static {
+        let sign = Arc::clone(&self.0);
+        move || sign.load(Ordering::Relaxed)
+    }
+}
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {

@@ -2,10 +2,8 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[expect(dead_code, reason = "the transfers are being taught to use it")]
 mod bandwidth;
 mod blocking;
-#[expect(dead_code, unused_imports, reason = "the transfers are being taught to use it")]
 mod checkpoint;
 mod download;
 mod hash;
@@ -14,6 +12,7 @@ mod progress;
 mod read;
 mod retries;
 mod source;
+mod spool;
 mod traits;
 mod upload;
 
@@ -28,6 +27,7 @@ pub use crate::{
     },
     progress::{PROGRESS_INTERVAL, Phase, Progress},
     source::{ReadAt, Source, Stamp},
+    spool::MOST_IN_MEMORY,
     traits::{Begun, Completion, DownloadOrigin, Fingerprint, Part, UploadLimits, UploadTarget},
     upload::{DEFAULT_CONCURRENCY, DEFAULT_SINGLE_STEP, How, MOST_CONCURRENCY, Upload, Uploaded},
 };

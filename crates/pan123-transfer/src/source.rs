@@ -1,20 +1,22 @@
-//! What is uploaded: a file that is read while it is sent, or bytes in memory.
+//! What is uploaded: a file that is read while it is sent, bytes in memory, or what can be read once.
 
 use std::{
     fmt,
     fs::{self, File},
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
 };
 
 use bytes::Bytes;
-use pan123_core::{BodySource, Error, ErrorKind, Result};
+use pan123_core::{Body, BodySource, Error, ErrorKind, Md5, Result};
 
 use crate::{
     blocking::blocking,
-    read::{Memory, Section},
+    hash::Digests,
+    read::{Buffers, Memory, Proof, Section},
+    spool::{Input, Spooling},
 };
 
 /// What is uploaded.
@@ -30,6 +32,7 @@ use crate::{
 /// let file: Source = "backup.tar".into();              // text is a path
 /// let bytes: Source = Source::bytes("hello");          // unless it is said to be bytes
 /// let bytes: Source = vec![0; 1024].into();
+/// let input: Source = Source::reader(std::io::stdin());
 /// ```
 #[derive(Clone)]
 pub struct Source(Kind);
@@ -39,6 +42,8 @@ enum Kind {
     Path(PathBuf),
     Bytes(Bytes),
     ReadAt(Arc<dyn ReadAt>),
+    /// Gone once it was read.
+    Once(Arc<Mutex<Option<Input>>>),
 }
 
 impl Source {
@@ -57,6 +62,37 @@ impl Source {
         Self(Kind::ReadAt(Arc::new(reader)))
     }
 
+    /// Takes a reader to its end, whatever its size: standard input, an archive that is being made.
+    ///
+    /// It is read once, on a thread that may block, and kept until it is sent: up to [`MOST_IN_MEMORY`](crate::MOST_IN_MEMORY)
+    /// bytes in memory, more in a temporary file. The digests are computed on the way. Clones share the
+    /// reader: whoever is uploaded first reads it.
+    pub fn reader(reader: impl Read + Send + 'static) -> Self {
+        Self(Kind::Once(Arc::new(Mutex::new(Some(Input::Reader(Box::new(reader)))))))
+    }
+
+    /// Takes a body to its end, such as one that is being received; otherwise as [`reader`](Self::reader).
+    pub fn body(body: Body) -> Self {
+        Self(Kind::Once(Arc::new(Mutex::new(Some(Input::Body(body))))))
+    }
+
+    /// Takes a stream to its end; otherwise as [`reader`](Self::reader).
+    #[cfg(feature = "stream")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+    pub fn stream(stream: impl futures_core::Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
+        struct Chunked<S>(std::pin::Pin<Box<S>>);
+
+        impl<S: futures_core::Stream<Item = io::Result<Bytes>> + Send> pan123_core::Chunks for Chunked<S> {
+            fn poll_chunk(
+                mut self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<Option<io::Result<Bytes>>> {
+                self.0.as_mut().poll_next(cx)
+            }
+        }
+        Self::body(Body::from_chunks(None, Chunked(Box::pin(stream))))
+    }
+
     /// Returns the path, when it is one; its last component is the usual name for the uploaded file.
     pub fn local_path(&self) -> Option<&Path> {
         match &self.0 {
@@ -65,19 +101,28 @@ impl Source {
         }
     }
 
-    /// Opens it and notes its size and stamp.
-    pub(crate) async fn open(self) -> Result<Opened> {
-        match self.0 {
-            Kind::Bytes(bytes) => Ok(Opened::Bytes(bytes)),
-            Kind::Path(path) => blocking(|| LocalFile::open(path)).await?,
+    /// Opens it and notes its size and stamp. What can be read only once is spooled, which gives its digests.
+    pub(crate) async fn open(self, spooling: Spooling) -> Result<(Opened, Option<Digests>)> {
+        let opened = match self.0 {
+            Kind::Bytes(bytes) => Opened::Bytes(bytes),
+            Kind::Path(path) => blocking(|| LocalFile::open(path)).await??,
             Kind::ReadAt(reader) => {
                 blocking(|| {
                     let stamp = reader.stamp().map_err(|cause| Error::io("the source could not be opened", cause))?;
-                    Ok(Opened::ReadAt { reader, stamp })
+                    Ok::<_, Error>(Opened::read_at(reader, stamp))
                 })
-                .await?
+                .await??
             }
-        }
+            Kind::Once(input) => {
+                let input = input.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let input = input.ok_or_else(|| {
+                    Error::invalid("the source can be read only once, and was: make another for another upload")
+                })?;
+                let (opened, digests) = spooling.run(input).await?;
+                return Ok((opened, Some(digests)));
+            }
+        };
+        Ok((opened, None))
     }
 }
 
@@ -157,10 +202,22 @@ impl Stamp {
 #[derive(Clone, Debug)]
 pub(crate) enum Opened {
     Bytes(Bytes),
-    ReadAt { reader: Arc<dyn ReadAt>, stamp: Stamp },
+    ReadAt { reader: Arc<dyn ReadAt>, stamp: Stamp, buffers: Arc<Buffers> },
 }
 
 impl Opened {
+    pub(crate) fn read_at(reader: Arc<dyn ReadAt>, stamp: Stamp) -> Self {
+        Self::ReadAt { reader, stamp, buffers: Arc::default() }
+    }
+
+    /// Returns by what a change would be noticed; nothing where none can happen.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::ReadAt { stamp, .. } => Some(*stamp),
+        }
+    }
+
     pub(crate) fn size(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -175,13 +232,32 @@ impl Opened {
                 let at = |position: u64| usize::try_from(position).expect("what is in memory has a size that fits");
                 Arc::new(Memory(bytes.slice(at(offset)..at(offset + length))))
             }
-            Self::ReadAt { reader, .. } => Arc::new(Section::new(Arc::clone(reader), offset, length)),
+            Self::ReadAt { reader, buffers, .. } => {
+                Arc::new(Section::new(Arc::clone(reader), Arc::clone(buffers), offset, length))
+            }
+        }
+    }
+
+    /// Does the same, with a proof that what is sent has the MD5 `want`; bytes in memory need none.
+    pub(crate) fn proven_range(
+        &self,
+        offset: u64,
+        length: u64,
+        want: Md5,
+    ) -> (Arc<dyn BodySource>, Option<Arc<Proof>>) {
+        match self {
+            Self::Bytes(_) => (self.range(offset, length), None),
+            Self::ReadAt { reader, buffers, .. } => {
+                let proof = Arc::new(Proof::new(want));
+                let section = Section::new(Arc::clone(reader), Arc::clone(buffers), offset, length);
+                (Arc::new(section.proven(Arc::clone(&proof))), Some(proof))
+            }
         }
     }
 
     /// Fails with [`ErrorKind::SourceChanged`] when the source is not what it was.
     pub(crate) async fn check(&self) -> Result<()> {
-        let Self::ReadAt { reader, stamp } = self else {
+        let Self::ReadAt { reader, stamp, .. } = self else {
             return Ok(());
         };
         let reader = Arc::clone(reader);
@@ -217,7 +293,7 @@ impl LocalFile {
         }
         let file = File::open(&path).map_err(failed)?;
         let stamp = Stamp::of(&file.metadata().map_err(failed)?);
-        Ok(Opened::ReadAt { reader: Arc::new(Self { path, file }), stamp })
+        Ok(Opened::read_at(Arc::new(Self { path, file }), stamp))
     }
 }
 
@@ -226,15 +302,19 @@ impl ReadAt for LocalFile {
         Ok(Stamp::of(&fs::metadata(&self.path)?))
     }
 
-    #[cfg(unix)]
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        std::os::unix::fs::FileExt::read_at(&self.file, buffer, offset)
+        read_at(&self.file, offset, buffer)
     }
+}
 
-    #[cfg(windows)]
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset)
-    }
+#[cfg(unix)]
+pub(crate) fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+pub(crate) fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 
 impl fmt::Debug for Source {
@@ -244,6 +324,7 @@ impl fmt::Debug for Source {
             Kind::Path(path) => f.debug_tuple("Path").field(path).finish(),
             Kind::Bytes(bytes) => f.debug_struct("Bytes").field("length", &bytes.len()).finish(),
             Kind::ReadAt(reader) => f.debug_tuple("ReadAt").field(reader).finish(),
+            Kind::Once(_) => f.write_str("Once"),
         }
     }
 }

@@ -17,12 +17,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 
 impl<T: UploadTarget> Run<T> {
-    pub(super) async fn complete(&self, session: &T::Session, parts: &[Part], file: &Fingerprint) -> Result<T::Stored> {
+    /// Completes the upload. `lost` says that the file may be there already, from an earlier upload.
+    pub(super) async fn complete(
+        &self,
+        session: &T::Session,
+        parts: &[Part],
+        file: &Fingerprint,
+        mut lost: bool,
+    ) -> Result<T::Stored> {
         let count = u32::try_from(parts.len()).expect("there are at most ten thousand parts");
         self.reporter.enter_full(Phase::Completing, file.size, count);
         let begun = self.runtime.elapsed();
         let mut pause = FIRST_PAUSE;
-        let mut lost = false;
         let mut last = None;
         let error = loop {
             let wait = match self.target.complete(session, parts).await {

@@ -1,19 +1,29 @@
 //! Uploads: what the caller says about one, and what comes of it.
 
 mod complete;
+mod pace;
 mod parts;
+mod resume;
 mod run;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use pan123_core::{Error, Result, RetryPolicy, Runtime};
 
+use self::{pace::Pace, resume::Checkpoint, run::Run};
 use crate::{
-    Fingerprint, Source, UploadTarget,
+    Bandwidth, Checkpoints, Fingerprint, Notice, Source, UploadTarget,
+    hash::Job,
     progress::{Callback, Progress, Reporter},
+    spool::Spooling,
 };
 
-/// How many parts are sent at a time, unless told otherwise.
+/// How many parts are sent at a time at the most, unless told otherwise.
 pub const DEFAULT_CONCURRENCY: usize = 3;
 
 /// The most parts that are sent at a time. The service's firewall bans addresses that open many more connections.
@@ -86,6 +96,9 @@ pub struct Upload<T> {
     sha1: bool,
     trusted: Option<Fingerprint>,
     progress: Option<Callback>,
+    checkpoints: Option<Checkpoints>,
+    bandwidth: Option<Bandwidth>,
+    spool: Option<PathBuf>,
 }
 
 /// A file that has been stored.
@@ -98,6 +111,10 @@ pub struct Uploaded<S> {
     pub fingerprint: Fingerprint,
     /// Which way it went.
     pub how: How,
+    /// How many of its bytes an earlier upload had sent, so that they were not sent again.
+    pub resumed: u64,
+    /// What there was to know about the checkpoint.
+    pub notice: Option<Notice>,
 }
 
 /// The ways a file can go.
@@ -126,6 +143,9 @@ impl<T: UploadTarget> Upload<T> {
             sha1: false,
             trusted: None,
             progress: None,
+            checkpoints: None,
+            bandwidth: None,
+            spool: None,
         }
     }
 
@@ -139,8 +159,11 @@ impl<T: UploadTarget> Upload<T> {
         &self.source
     }
 
-    /// Sets how many parts are sent at a time: [`DEFAULT_CONCURRENCY`] unless told otherwise, at least 1 and at
-    /// most [`MOST_CONCURRENCY`], to which other values are brought.
+    /// Sets how many parts are sent at a time at the most: [`DEFAULT_CONCURRENCY`] unless told otherwise, at least 1 and
+    /// at most [`MOST_CONCURRENCY`], to which other values are brought.
+    ///
+    /// An upload begins with two. It grows while that makes it faster, and shrinks when the service answers that it has too
+    /// much, or not in time.
     #[must_use]
     pub fn concurrency(mut self, parts: usize) -> Self {
         self.concurrency = parts.clamp(1, MOST_CONCURRENCY);
@@ -192,6 +215,33 @@ impl<T: UploadTarget> Upload<T> {
         self
     }
 
+    /// Keeps a checkpoint, and goes on from the one that an earlier upload of the same source to the same destination has
+    /// left: parts that have arrived are not sent again, and what is known to be unchanged is not hashed again.
+    ///
+    /// `checkpoints` is [`Checkpoints::beside_file`] or a folder. A file counts as unchanged by its size, its time of change
+    /// and its inode; anything else is hashed again and recognised by its MD5. Where an earlier upload cannot be gone on
+    /// with, this one starts over and says why in [`Progress::notice`] and [`Uploaded::notice`].
+    #[must_use]
+    pub fn resume(mut self, checkpoints: impl Into<Checkpoints>) -> Self {
+        self.checkpoints = Some(checkpoints.into());
+        self
+    }
+
+    /// Sends no faster than `bandwidth`, which other transfers may share.
+    #[must_use]
+    pub fn bandwidth(mut self, bandwidth: Bandwidth) -> Self {
+        self.bandwidth = Some(bandwidth);
+        self
+    }
+
+    /// Sets the folder of the temporary file for a source that can be read only once; the system's own unless told
+    /// otherwise, which is in memory on some.
+    #[must_use]
+    pub fn spool_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.spool = Some(folder.into());
+        self
+    }
+
     /// Calls `callback` as the upload goes on, at most every [`PROGRESS_INTERVAL`](crate::PROGRESS_INTERVAL) and at
     /// the beginning and the end of each phase. It may be called from any thread and should return at once.
     #[must_use]
@@ -206,9 +256,12 @@ impl<T: UploadTarget> Upload<T> {
     ///
     /// - [`InvalidInput`](pan123_core::ErrorKind::InvalidInput): the source is a folder, is larger than the API
     ///   allows, or has not the size that was trusted. Nothing was sent.
-    /// - [`Io`](pan123_core::ErrorKind::Io): the source cannot be read.
+    /// - [`Io`](pan123_core::ErrorKind::Io): the source cannot be read, the disk is too full to spool it, or checkpoints cannot
+    ///   be kept where they should be.
+    /// - [`InUse`](pan123_core::ErrorKind::InUse): another upload is using the same checkpoint. Nothing was sent.
     /// - [`SourceChanged`](pan123_core::ErrorKind::SourceChanged): it is not what it was; nothing was stored. Upload it again.
-    /// - [`DigestMismatch`](pan123_core::ErrorKind::DigestMismatch): the trusted digests are not those of the source.
+    /// - [`DigestMismatch`](pan123_core::ErrorKind::DigestMismatch): the trusted digests are not those of the source, or a part
+    ///   arrived with other bytes twice.
     /// - [`Decode`](pan123_core::ErrorKind::Decode): the service wants parts of an impossible size.
     /// - [`CompletionTimeout`](pan123_core::ErrorKind::CompletionTimeout): everything was sent and the service was
     ///   still verifying; it may be stored later. Holds the last code that the service gave.
@@ -216,8 +269,28 @@ impl<T: UploadTarget> Upload<T> {
     ///   could not be found out. Look for it before uploading it again.
     /// - Whatever the target gave, when it is final or the retries are used up.
     pub async fn send(self) -> Result<Uploaded<T::Stored>> {
+        // One allocation keeps the caller's future small.
+        Box::pin(self.run()).await
+    }
+
+    async fn run(self) -> Result<Uploaded<T::Stored>> {
         let limits = self.target.limits();
-        let source = self.source.open().await?;
+        let reporter = Reporter::new(Arc::clone(&self.runtime), self.progress);
+        let path = self.source.local_path().map(Path::to_owned);
+        let destination = self.target.destination();
+        let (checkpoint, earlier) = Checkpoint::open(self.checkpoints, path.as_deref(), destination, &reporter).await?;
+        let (source, spooled) = self
+            .source
+            .open(Spooling {
+                job: Job {
+                    part_size: Some(limits.part_size),
+                    sha1: self.sha1 || self.trusted.is_some_and(|trusted| trusted.sha1.is_some()),
+                },
+                folder: self.spool,
+                max_size: limits.max_size,
+                reporter: Arc::clone(&reporter),
+            })
+            .await?;
         let size = source.size();
         if size > limits.max_size {
             let limit = limits.max_size;
@@ -226,25 +299,24 @@ impl<T: UploadTarget> Upload<T> {
         if self.trusted.is_some_and(|trusted| trusted.size != size) {
             return Err(Error::invalid(format!("the trusted size is not that of the source, which has {size} bytes")));
         }
-        let run = run::Run {
+        let single_step = limits.single_step.map_or(0, |most| most.min(self.single_step_up_to));
+        let run = Run {
             target: self.target,
             source,
-            reporter: Reporter::new(Arc::clone(&self.runtime), self.progress),
+            reporter,
+            pace: Arc::new(Pace::new(self.concurrency, Arc::clone(&self.runtime))),
             runtime: self.runtime,
-            concurrency: self.concurrency,
             retry: self.retry,
             completion_timeout: self.completion_timeout.unwrap_or_else(|| default_completion_timeout(size)),
+            bandwidth: self.bandwidth,
+            in_one_request: (1..=single_step).contains(&size),
             part_size: limits.part_size,
             sha1: self.sha1,
             trusted: self.trusted,
+            spooled,
+            checkpoint,
         };
-        let single_step = limits.single_step.map_or(0, |most| most.min(self.single_step_up_to));
-        // One allocation keeps the caller's future small.
-        if (1..=single_step).contains(&size) {
-            Box::pin(run.in_one_request()).await
-        } else {
-            Box::pin(run.in_parts()).await
-        }
+        run.upload(earlier).await
     }
 }
 
@@ -263,6 +335,8 @@ impl<T> fmt::Debug for Upload<T> {
             .field("completion_timeout", &self.completion_timeout)
             .field("sha1", &self.sha1)
             .field("trusted", &self.trusted)
+            .field("checkpoints", &self.checkpoints)
+            .field("bandwidth", &self.bandwidth)
             .finish_non_exhaustive()
     }
 }

@@ -228,14 +228,14 @@ async fn hashing_stops_soon_after_its_future_is_dropped() {
     }
     drop(sending);
     drop(permit);
-    // The rest of the first buffer may still be read, and no other.
+    // Up to four buffers may be on their way, with three reads and an interruption for each, and no others.
     let mut reads = 0;
     while let Some(fake) = watched.upgrade() {
         reads = fake.reads.load(Ordering::SeqCst);
         drop(fake);
         tokio::task::yield_now().await;
     }
-    assert!(reads <= 6, "{reads} reads of 100,000 bytes are more than one buffer");
+    assert!(reads <= 20, "{reads} reads of 100,000 bytes are more than four buffers");
 }
 
 #[test]

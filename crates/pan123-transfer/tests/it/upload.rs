@@ -116,7 +116,7 @@ async fn the_part_size_of_the_service_is_obeyed() {
 async fn no_more_parts_are_sent_at_a_time_than_was_said() {
     for (concurrency, most) in [(0, 1), (1, 1), (3, 3), (20, 20), (100, 32)] {
         let drive = Arc::new(Drive::new(10));
-        let bytes = content(400);
+        let bytes = content(1000);
         let upload = Upload::new(Arc::clone(&drive), bytes.clone(), clock()).single_step_up_to(0);
         upload.concurrency(concurrency).send().await.unwrap();
         assert_eq!(drive.sending(), (0, most), "concurrency {concurrency}");
