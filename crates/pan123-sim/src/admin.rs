@@ -237,7 +237,7 @@ fn qr(shared: &Shared, session: &str, fields: &Fields) -> Result<Reply, Refusal>
     if shared.qr(session, action) {
         Ok(Reply::data(Value::Null))
     } else {
-        Err(Refusal::rule(format!("no QR session `{session}` is waiting")).with_status(404))
+        Err(Refusal::rule(format!("there is no QR session `{session}` that waits")).with_status(404))
     }
 }
 

@@ -194,7 +194,7 @@ pub(crate) fn by_body(found: &'static Route, body: &[u8]) -> &'static Route {
 /// Whether a parameter that is a whole number has this value, written as a number or as a text.
 fn is_number(fields: &Value, name: &str, number: i64) -> bool {
     let value = fields.as_object().into_iter().flatten().find(|(key, _)| key.eq_ignore_ascii_case(name));
-    value.is_some_and(|(_, value)| *value == number || *value == number.to_string())
+    value.and_then(|(_, value)| value.as_i64().or_else(|| value.as_str()?.parse().ok())) == Some(number)
 }
 
 fn find_on_cdn(method: &Method, path: &str, lenient: bool) -> Result<&'static Route, NoRoute> {
