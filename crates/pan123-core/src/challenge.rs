@@ -3,9 +3,12 @@
 /// The code of a refused login from abroad.
 const CHALLENGE_CODE: i64 = 7012;
 
+/// What it says under any code.
+const DEMANDS: [&str; 4] = ["短信验证码", "微信登录", "陌生设备", "请进行验证"];
+
 /// Says whether a refusal is a login challenge, which any call may meet and no retry helps against.
 ///
-/// Protocol: `web.yaml`, `codes`.
+/// Protocol: `web.yaml`, `codes` and `password_login`.
 ///
 /// # Example
 ///
@@ -14,8 +17,10 @@ const CHALLENGE_CODE: i64 = 7012;
 /// assert!(!pan123_core::is_login_challenge(5066, "文件不存在"));
 /// ```
 pub fn is_login_challenge(code: i64, message: &str) -> bool {
-    let risk = message.split_once("存在").is_some_and(|(_, rest)| rest.contains("风险"));
-    code == CHALLENGE_CODE || risk || ["请使用短信验证码", "请进行验证"].iter().any(|text| message.contains(text))
+    let has = |text: &&str| message.contains(*text);
+    // A file may be a risk, too, and that is no matter of the login.
+    let risk = ["安全风险", "登录风险", "账号风险", "设备风险"].iter().any(|text| has(text)) && !has(&"文件");
+    code == CHALLENGE_CODE || risk || DEMANDS.iter().any(|text| has(text))
 }
 
 #[cfg(test)]
@@ -28,6 +33,11 @@ mod tests {
             (7012, "", true),
             (1, "请进行验证", true),
             (403, "当前账号存在境外登录风险，请使用短信验证码或者微信进行登录", true),
+            (1, "当前账号存在安全风险", true),
+            (1, "账号风险", true),
+            (401, "陌生设备登录", true),
+            (1, "请使用微信登录", true),
+            (1, "该文件存在安全风险", false),
             (1, "内部错误", false),
             (999, "风险文件不存在", false),
         ] {

@@ -2,6 +2,9 @@
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
 use crate::{FileId, redact};
 
 /// A result with the SDK's [`Error`].
@@ -50,13 +53,18 @@ struct Inner {
     may_have_happened: bool,
     failed_items: Vec<(FileId, Error)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
+    /// What came as `data` with a refusal: JSON that is never printed.
+    data: Option<Box<RawValue>>,
 }
+
+/// The most bytes of a refusal's `data` that are kept.
+const MOST_DATA: usize = 4096;
 
 /// The kinds of failure a program can act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A value was refused before any request was made: correct it and call again.
+    /// A value was refused, mostly before any request was made: correct it and call again.
     InvalidInput,
     /// The client was put together wrongly: a bad address, an empty credential.
     Config,
@@ -144,6 +152,7 @@ impl Error {
             may_have_happened: false,
             failed_items: Vec::new(),
             source: None,
+            data: None,
         }))
     }
 
@@ -196,6 +205,12 @@ impl Error {
     #[must_use]
     pub fn with_trace_id(self, trace_id: Option<&str>) -> Self {
         self.edit(|inner| inner.trace_id = trace_id.filter(|id| !id.is_empty()).map(redact::text))
+    }
+
+    /// Keeps what came as `data` with a refusal, unless it is uncommonly long.
+    pub(crate) fn with_data(self, data: Option<&RawValue>) -> Self {
+        let data = data.filter(|data| data.get().len() <= MOST_DATA && data.get() != "null");
+        self.edit(|inner| inner.data = data.map(RawValue::to_owned))
     }
 
     /// Says how often the request was sent.
@@ -264,6 +279,7 @@ impl Error {
             inner.message = other.message().map(str::to_owned);
             inner.trace_id = other.trace_id().map(str::to_owned);
             inner.http_status = other.http_status();
+            inner.data.clone_from(&other.0.data);
         })
     }
 
@@ -303,6 +319,14 @@ impl Error {
     /// Returns the HTTP status, when an answer came.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
+    }
+
+    /// Reads what the service gave beside code and text, such as what stands in the way of a new name; `None` when there
+    /// was nothing, or nothing of that shape.
+    ///
+    /// It is no part of anything that is printed.
+    pub fn data<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.0.data.as_ref()?.get()).ok()
     }
 
     /// Returns the service's trace id, which its support asks for.
@@ -448,6 +472,18 @@ mod tests {
             "open/file.mkdir: the name is taken: 该目录下文件夹重名 (code 1, 2 attempts, trace t-1)"
         );
         assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("inner"));
+    }
+
+    #[test]
+    fn what_came_with_a_refusal_is_kept_and_never_shown() {
+        let raw = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
+        let error = Error::new(ErrorKind::AlreadyExists, "taken").with_data(Some(&raw(r#"["planted"]"#)));
+        assert_eq!(error.data::<Vec<String>>(), Some(vec!["planted".to_owned()]));
+        assert_eq!(error.data::<u64>(), None);
+        assert!(!format!("{error} {error:?}").contains("planted"));
+        for json in ["null".to_owned(), format!("\"{}\"", "x".repeat(MOST_DATA))] {
+            assert_eq!(error.clone().with_data(Some(&raw(&json))).data::<serde_json::Value>(), None);
+        }
     }
 
     #[test]

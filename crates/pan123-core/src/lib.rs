@@ -27,6 +27,7 @@ mod polling;
 pub mod rapid;
 mod raw_json;
 pub mod redact;
+mod reply;
 mod resolve;
 mod retry;
 mod runtime;
@@ -39,8 +40,10 @@ pub mod testing;
 mod time;
 mod token;
 mod token_file;
+mod tokens;
 mod transport;
 mod watch;
+mod web_page;
 pub mod wire;
 
 #[cfg(feature = "http-client")]
@@ -58,11 +61,12 @@ pub use crate::{
     id::{AccountId, FileId},
     limit::{RATE_MARGIN, Rate, RateLimiter, RateLimits},
     link::Link,
-    operation::{Auth, Effect, Meta, Operation, Reply, Request, Role, Shape, Target, Verb},
+    operation::{Auth, Effect, Meta, Operation, Request, Role, Shape, Target, Verb},
     page::{Items, Paged, Pages},
     pipeline::{Pipeline, PipelineConfig, Profile},
     polling::Wait,
     raw_json::RawJson,
+    reply::Reply,
     resolve::DownloadAddress,
     retry::RetryPolicy,
     runtime::{BoxFuture, Runtime, TokioRuntime},
@@ -70,7 +74,9 @@ pub use crate::{
     setup::{Parts, Setup},
     sign::{MOST_RANDOM, RequestSigner},
     time::Timestamp,
-    token::{LOGIN_COOL_DOWN, MemoryTokenStore, RENEWAL_MARGIN, Token, TokenLock, TokenSource, TokenStore, Tokens},
+    token::{MemoryTokenStore, RENEWAL_MARGIN, Token, TokenLock, TokenSource, TokenStore},
     token_file::FileTokenStore,
+    tokens::{LOGIN_COOL_DOWN, Tokens},
     transport::{Timeouts, Transport, TransportError, default_transport},
+    web_page::{WebPage, WebPageSetup},
 };

@@ -18,7 +18,8 @@ use crate::{
     Timestamp, Token, Tokens, Transport,
     challenge::is_login_challenge,
     envelope,
-    operation::{Auth, Effect, Meta, ReplyContent, Role, Shape, Target},
+    operation::{Auth, Effect, Meta, Role, Shape, Target},
+    reply::ReplyContent,
     runtime::random_u64,
     sign::SIGNATURE_REFUSED,
     transport::{ControlChannel, Credentials, DataChannel, DataRequest, UploadChannel, Wire, uri},
@@ -71,7 +72,10 @@ pub struct PipelineConfig {
 
 /// Sends operations. Clones share everything.
 #[derive(Clone, Debug)]
-pub struct Pipeline(Arc<Inner>);
+pub struct Pipeline {
+    inner: Arc<Inner>,
+    tokens: Option<Tokens>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -80,7 +84,6 @@ struct Inner {
     runtime: Arc<dyn Runtime>,
     limiter: RateLimiter,
     retry: RetryPolicy,
-    tokens: Option<Tokens>,
     /// Which of the bases to ask first. A pipeline serves one API, and no API but the share and the web API has several.
     base: AtomicUsize,
     /// How many seconds the service's clock is ahead of ours, once a signature was refused for it.
@@ -110,6 +113,29 @@ impl From<Error> for Failure {
         Self { error, clock_was_wrong: false }
     }
 }
+
+/// How a host shows that it is none, or no longer one, of the API.
+enum Misfit {
+    /// It answers with a page, or with anything else that is not the API's.
+    Page,
+    /// It does not know the path, or takes the page for too old: the service's word that nothing was done.
+    Refusal,
+}
+
+impl Misfit {
+    fn of(error: &Error) -> Option<Self> {
+        let is_old = || error.message().is_some_and(|message| message.contains(VERSION_REFUSED));
+        let is_refusal = || error.http_status() == Some(404) || is_old();
+        match (error.kind(), error.code()) {
+            (ErrorKind::ProtocolChanged, None) => Some(Self::Page),
+            (ErrorKind::ProtocolChanged, Some(_)) if is_refusal() => Some(Self::Refusal),
+            _ => None,
+        }
+    }
+}
+
+/// What the service says to a page that it takes for too old.
+const VERSION_REFUSED: &str = "版本过低";
 
 /// One of the bases that a call may be sent to, and how many are left.
 struct Base {
@@ -153,19 +179,25 @@ impl Pipeline {
     pub fn new(config: PipelineConfig) -> Self {
         let wire =
             Wire { transport: config.transport, runtime: Arc::clone(&config.runtime), timeouts: config.timeouts };
-        Self(Arc::new(Inner {
+        let inner = Inner {
             profile: config.profile,
             hosts: config.hosts,
             runtime: config.runtime,
             limiter: config.limiter,
             retry: config.retry,
-            tokens: config.tokens,
             base: AtomicUsize::new(0),
             skew: AtomicI64::new(0),
             control: ControlChannel(wire.clone()),
             upload: UploadChannel(wire.clone()),
             data: DataChannel(wire),
-        }))
+        };
+        Self { inner: Arc::new(inner), tokens: config.tokens }
+    }
+
+    /// Returns a pipeline with another token or none that shares everything else.
+    #[must_use]
+    pub fn with_tokens(&self, tokens: Option<Tokens>) -> Self {
+        Self { inner: Arc::clone(&self.inner), tokens }
     }
 
     /// Sends `operation`, again where that is safe and may help.
@@ -174,7 +206,7 @@ impl Pipeline {
     ///
     /// Every [`ErrorKind`] but those of transfers; `validate` errors come without a request.
     pub async fn send<O: Operation>(&self, operation: &O) -> Result<O::Output> {
-        self.send_with(operation, &self.0.retry).await
+        self.send_with(operation, &self.inner.retry).await
     }
 
     /// Sends `operation` under another policy. A refused token is still replaced once.
@@ -190,7 +222,9 @@ impl Pipeline {
         request.check().map_err(|error| error.with_endpoint(meta.id))?;
         let call = Call { meta, request, target: operation.target(), repeatable: operation.is_repeatable() };
         // One allocation keeps the futures of two hundred operations small.
-        let reply = Box::pin(self.0.run(&call, retry)).await.map_err(|error| match error.endpoint() {
+        let reply = Box::pin(self.inner.run(&call, self.tokens.as_ref(), retry)).await.map_err(|error| match error
+            .endpoint()
+        {
             // The call for a token failed, and this one was never sent.
             Some(_) => error,
             None => operation.refine(error.with_endpoint(meta.id)),
@@ -203,22 +237,34 @@ impl Pipeline {
 
     /// Returns the clock, sleep and chance that this pipeline uses.
     pub fn runtime(&self) -> &Arc<dyn Runtime> {
-        &self.0.runtime
+        &self.inner.runtime
     }
 
     /// Returns the policy of [`send`](Self::send).
     pub fn retry(&self) -> &RetryPolicy {
-        &self.0.retry
+        &self.inner.retry
+    }
+
+    /// Returns the addresses.
+    pub fn hosts(&self) -> &Hosts {
+        &self.inner.hosts
     }
 
     /// Returns the token's keeper, if there is one.
     pub fn tokens(&self) -> Option<&Tokens> {
-        self.0.tokens.as_ref()
+        self.tokens.as_ref()
     }
 }
 
 impl Inner {
-    async fn run(&self, call: &Call, retry: &RetryPolicy) -> Result<Reply> {
+    async fn run(&self, call: &Call, tokens: Option<&Tokens>, retry: &RetryPolicy) -> Result<Reply> {
+        let tokens = match (call.meta.auth, tokens) {
+            (Auth::Bearer, None) => {
+                return Err(Error::new(ErrorKind::Config, "this call needs a token and the client has none"));
+            }
+            (Auth::None, _) => None,
+            (_, tokens) => tokens,
+        };
         // The time in the row of the rate limiter is nobody's failure and does not count.
         let mut begun = None;
         let mut attempts = 0;
@@ -227,15 +273,15 @@ impl Inner {
         let mut corrected = false;
         let mut base = Base::first(self.hosts.bases(call.meta.role).len(), self.base.load(Ordering::Relaxed));
         loop {
+            // Whoever stands in the row while somebody else meets a challenge need not come to its head.
+            tokens.map_or(Ok(()), Tokens::check_challenge)?;
             if call.meta.role.is_control() {
                 self.limiter.acquire(call.meta.path, &*self.runtime).await;
             }
-            let token = match (call.meta.auth, &self.tokens) {
-                (Auth::Bearer | Auth::Optional, Some(tokens)) => Some(tokens.get().await?),
-                (Auth::Bearer, None) => {
-                    return Err(Error::new(ErrorKind::Config, "this call needs a token and the client has none"));
-                }
-                (Auth::Optional, None) | (Auth::None, _) => None,
+            let token = match tokens {
+                // What may have happened there is no matter of this call.
+                Some(tokens) => Some(tokens.get().await.map_err(|error| error.with_may_have_happened(maybe))?),
+                None => None,
             };
             attempts += 1;
             let begun = *begun.get_or_insert_with(|| self.runtime.elapsed());
@@ -261,25 +307,34 @@ impl Inner {
                 corrected = true;
                 continue;
             }
-            // A page in place of JSON is the trouble of this host, and of this host only.
-            let is_page = error.kind() == ErrorKind::ProtocolChanged && error.code().is_none();
-            if is_page && base.next() {
-                if call.meta.effect == Effect::None {
-                    continue;
+            // What is wrong with this host need not be wrong with the next.
+            match Misfit::of(&error) {
+                Some(Misfit::Page) if base.next() => {
+                    if call.repeatable {
+                        continue;
+                    }
+                    // Nobody knows what was done, so this call is not sent again; the next one asks elsewhere.
+                    base.remember(&self.base);
                 }
-                // Nobody knows what was done, so this call is not sent again; the next one asks elsewhere.
-                base.remember(&self.base);
+                Some(Misfit::Refusal) if base.next() => continue,
+                _ => {}
             }
-            if let (ErrorKind::Unauthorized, Some(refused), Some(tokens), false) =
-                (error.kind(), &token, &self.tokens, replaced)
-            {
-                // Where the renewal asked nobody, the refusal is the only word of the service there is.
-                tokens.replace(refused).await.map_err(|renewal| match renewal.endpoint() {
-                    Some(_) => renewal,
-                    None => renewal.with_answer_of(&error).with_attempts(attempts),
-                })?;
-                replaced = true;
-                continue;
+            if let (Some(used), Some(tokens)) = (&token, tokens) {
+                match error.kind() {
+                    ErrorKind::LoginChallenge => tokens.challenged(used, error.clone().with_endpoint(call.meta.id)),
+                    ErrorKind::Unauthorized if !replaced => {
+                        // Where the renewal asked nobody, the refusal is the only word of the service there is.
+                        tokens.replace(used).await.map_err(|renewal| match renewal.endpoint() {
+                            Some(_) => renewal.with_may_have_happened(maybe),
+                            None => {
+                                renewal.with_answer_of(&error).with_attempts(attempts).with_may_have_happened(maybe)
+                            }
+                        })?;
+                        replaced = true;
+                        continue;
+                    }
+                    _ => {}
+                }
             }
             let elapsed = self.runtime.elapsed().saturating_sub(begun);
             let Some(delay) = retry.next(&error, attempts, elapsed, call.repeatable, &*self.runtime) else {
@@ -408,17 +463,21 @@ impl Inner {
             return Ok(bytes);
         }
         let (kind, text) = match code.number {
+            // A challenge under another's code must not cost a token, nor be asked about again: the text decides.
+            number if is_login_challenge(number, &envelope.message) => {
+                self.profile.classify(call.meta.id, number, &envelope.message)
+            }
             // The firewall's own answer, which is not the API's: `{"code":"403", …}`.
             403 if code.is_text => (ErrorKind::Blocked, "the service refuses this address or account for now".into()),
-            // A challenge under code 401 must not cost a token: the text decides.
-            401 if with_token && !is_login_challenge(401, &envelope.message) => {
-                (ErrorKind::Unauthorized, "the token was refused".into())
-            }
+            401 if with_token => (ErrorKind::Unauthorized, "the token was refused".into()),
             429 => (ErrorKind::RateLimited, "too many requests".into()),
             number => self.profile.classify(call.meta.id, number, &envelope.message),
         };
-        Err(Error::new(kind, text)
+        let unknown = by_status(status).filter(|_| kind == ErrorKind::Api && status == StatusCode::NOT_FOUND);
+        let error = unknown.map_or_else(|| Error::new(kind, text), |(kind, text)| Error::new(kind, text));
+        Err(error
             .with_answer(code.number, &envelope.message)
+            .with_data(envelope.data)
             .with_trace_id(envelope.trace_id.as_deref()))
     }
 

@@ -63,6 +63,13 @@ impl TokenStore for FileTokenStore {
         blocking(self.0.clone(), move |path| write(path, &token))
     }
 
+    fn remove(&self) -> BoxFuture<'_, Result<()>> {
+        blocking(self.0.clone(), |path| match std::fs::remove_file(path) {
+            Err(cause) if cause.kind() != IoKind::NotFound => Err(failed("the token file could not be removed", cause)),
+            _ => Ok(()),
+        })
+    }
+
     fn lock(&self) -> BoxFuture<'_, Result<TokenLock>> {
         blocking(self.0.clone(), |path| {
             let mut name = path.as_os_str().to_owned();
@@ -163,6 +170,10 @@ mod tests {
         }
         let names: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.len(), 2, "the token and its lock, and no temporary file: {names:?}");
+        for _ in 0..2 {
+            store.remove().await.unwrap();
+            assert_eq!(store.load().await.unwrap(), None);
+        }
     }
 
     #[tokio::test]

@@ -196,6 +196,20 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// Reads a text that may come as a number; null is an empty one.
+///
+/// # Errors
+///
+/// When the value is anything else.
+pub fn loose_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => Ok(text),
+        serde_json::Value::Number(number) => Ok(number.to_string()),
+        serde_json::Value::Null => Ok(String::new()),
+        _ => Err(de::Error::custom("a text or a number was expected")),
+    }
+}
+
 /// Reads a time in any of the service's forms; what cannot be read is `None`.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request::Parts
 use pan123_core::{
     Body, BoxFuture, DownloadAddress, Error, ErrorKind, FileId, Hosts, Meta, Pipeline, PipelineConfig, Profile,
     RateLimiter, RateLimits, RequestSigner, Result, RetryPolicy, Role, Runtime, Timeouts, Timestamp, Token, Tokens,
-    Transport, TransportError, operation, testing::VirtualRuntime,
+    Transport, TransportError, is_login_challenge, operation, testing::VirtualRuntime,
 };
 use url::Url;
 
@@ -44,8 +44,12 @@ impl Profile for Signing {
         HeaderMap::from_iter([(HeaderName::from_static("platform"), HeaderValue::from_static("web"))])
     }
 
-    fn classify(&self, _endpoint: &'static str, _code: i64, message: &str) -> (ErrorKind, Cow<'static, str>) {
-        (if message.contains("签名") { ErrorKind::ProtocolChanged } else { ErrorKind::Api }, "refused".into())
+    fn classify(&self, _endpoint: &'static str, code: i64, message: &str) -> (ErrorKind, Cow<'static, str>) {
+        if is_login_challenge(code, message) {
+            return (ErrorKind::LoginChallenge, "challenged".into());
+        }
+        let is_protocol = ["签名", "版本"].iter().any(|word| message.contains(word));
+        (if is_protocol { ErrorKind::ProtocolChanged } else { ErrorKind::Api }, "refused".into())
     }
 
     fn sign(&self, _: &Meta, path: &str, now: Timestamp, _runtime: &dyn Runtime) -> Option<(String, String)> {
@@ -147,6 +151,48 @@ async fn a_page_in_place_of_json_sends_reads_to_the_next_host_and_only_the_next_
         ["https://one.example/b/api/read".to_owned(), format!("{two}/read"), format!("{two}/read")],
         "the host that answered is asked first from then on"
     );
+}
+
+#[tokio::test]
+async fn a_host_that_refuses_the_page_or_the_path_did_nothing_so_changes_go_on_too() {
+    for (status, text) in [(200, r#"{"code":1,"message":"版本过低，请升级"}"#), (404, r#"{"code":404,"message":"no"}"#)]
+    {
+        let bench = Bench::new(Some("t"), move |head| match head.uri.host() {
+            Some("one.example") => answer(status, "application/json", text),
+            _ => json(r#"{"code":0}"#),
+        });
+        bench.pipeline.send(&Change::new()).await.unwrap();
+        bench.pipeline.send(&Change::new()).await.unwrap();
+        let (one, two) = ("https://one.example/b/api/change", "https://two.example/a/api/change");
+        assert_eq!(bench.asked(), [one, two, two], "{text}");
+
+        let bench = Bench::new(Some("t"), move |_| answer(status, "application/json", text));
+        let error = bench.pipeline.send(&Change::new()).await.unwrap_err();
+        assert_eq!((error.kind(), error.may_have_happened()), (ErrorKind::ProtocolChanged, false), "{error}");
+        assert_eq!(bench.asked(), [one, two], "each was asked once");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_of_any_call_under_any_code_is_the_last_request_until_a_reset() {
+    for text in [
+        r#"{"code":1,"message":"请进行验证"}"#,
+        r#"{"code":401,"message":"当前账号存在境外登录风险，请使用短信验证码或者微信进行登录"}"#,
+        r#"{"code":"403","message":"当前账号存在安全风险"}"#,
+        r#"{"code":7012,"message":"","data":{"hashCode":"00ff"}}"#,
+    ] {
+        let bench = Bench::new(Some("t"), move |_| json(text));
+        let error = bench.pipeline.send(&Read::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LoginChallenge, "{text}");
+        let later = bench.pipeline.send(&Change::new()).await.unwrap_err();
+        assert_eq!((later.kind(), later.endpoint()), (ErrorKind::LoginChallenge, Some("share/test.read")), "{text}");
+        assert_eq!(bench.asked().len(), 1, "{text}");
+        bench.pipeline.send(&Knowing::new()).await.unwrap_err();
+        assert_eq!(bench.asked().len(), 2, "a call without a token is no matter of the account");
+        bench.pipeline.tokens().unwrap().reset_challenge();
+        bench.pipeline.send(&Read::new()).await.unwrap_err();
+        assert_eq!(bench.asked().len(), 3, "{text}");
+    }
 }
 
 #[tokio::test]

@@ -80,6 +80,12 @@ impl Client {
         self.0.pipeline.tokens().expect("a client is built with a token").get().await
     }
 
+    /// Lets calls be made again after a login challenge, when a person has dealt with it. Until then they all fail with
+    /// [`ErrorKind::LoginChallenge`], without a request.
+    pub fn reset_challenge(&self) {
+        self.0.pipeline.tokens().expect("a client is built with a token").reset_challenge();
+    }
+
     /// Returns the folder that this program works in: where [`upload`](Self::upload) puts files unless told, and what to
     /// [`list`](Self::list) first. The drive's root unless [`root`](ClientBuilder::root) said otherwise.
     pub fn root(&self) -> FileId {

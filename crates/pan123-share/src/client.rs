@@ -2,16 +2,15 @@
 
 use std::{fmt, sync::Arc};
 
-use http::HeaderValue;
 use pan123_core::{
-    Error, ErrorKind, FileId, Hosts, Items, Operation, Paged, Pages, Pipeline, Result, Secret, Setup, Token,
-    TokenSource, Tokens,
+    FileId, Hosts, Items, Operation, Paged, Pages, Pipeline, Result, Secret, Setup, Token, TokenSource, Tokens,
+    WebPageSetup,
 };
 use url::Url;
 
 use crate::{
     ShareKey, ShareLink, SharePassword,
-    profile::{PAGE, ShareProfile},
+    profile::{ORIGIN, ShareProfile},
     rates,
 };
 
@@ -49,7 +48,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] with the reason when there is no share link in it; otherwise as [`ClientBuilder::build`].
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with the reason when there is no share link in it; otherwise as [`ClientBuilder::build`].
     pub fn open(text: &str) -> Result<Self> {
         Self::builder(ShareLink::find(text)?).build()
     }
@@ -61,9 +60,7 @@ impl Client {
             root: FileId::ROOT,
             credentials: Credentials::None,
             setup: Setup::default(),
-            login_uuid: None,
-            version: None,
-            is_signed: true,
+            page: WebPageSetup::default(),
         }
     }
 
@@ -73,7 +70,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] before any request when a value is refused; otherwise what the operation's own page says.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) before any request when a value is refused; otherwise what the operation's own page says.
     pub async fn send<O: Operation>(&self, operation: O) -> Result<O::Output> {
         self.0.pipeline.send(&operation).await
     }
@@ -86,6 +83,12 @@ impl Client {
     /// Walks a paged operation item by item, from the page that `first` asks for.
     pub fn items<O: Paged>(&self, first: O) -> Items<O> {
         Items::new(self.0.pipeline.clone(), first)
+    }
+
+    /// Lets calls with the token be made again after a login challenge, when a person has dealt with it. Until then they
+    /// all fail with [`LoginChallenge`](crate::ErrorKind::LoginChallenge), without a request.
+    pub fn reset_challenge(&self) {
+        self.0.pipeline.tokens().map_or((), Tokens::reset_challenge);
     }
 
     /// Returns the link of the share.
@@ -155,9 +158,7 @@ pub struct ClientBuilder {
     root: FileId,
     credentials: Credentials,
     setup: Setup,
-    login_uuid: Option<String>,
-    version: Option<String>,
-    is_signed: bool,
+    page: WebPageSetup,
 }
 
 #[derive(Debug)]
@@ -201,45 +202,19 @@ impl ClientBuilder {
 
     pan123_core::setup_methods!();
 
-    /// Sends the device id of the login that the token comes from. Some clients say that saving wants it.
-    pub fn login_uuid(mut self, uuid: impl Into<String>) -> Self {
-        self.login_uuid = Some(uuid.into());
-        self
-    }
-
-    /// Says which version of the service's page requests are said to come from; 3, as clients that work say, unless told.
-    pub fn app_version(mut self, version: impl Into<String>) -> Self {
-        self.version = Some(version.into());
-        self
-    }
-
-    /// Says whether requests are signed as the service's pages do; they are unless told otherwise.
-    pub fn signing(mut self, is_signed: bool) -> Self {
-        self.is_signed = is_signed;
-        self
-    }
+    pan123_core::page_methods!();
 
     /// Puts the client together. No request is made.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when the token is empty, the device id or the version cannot be a header, or no HTTP transport is there (build
-    /// with the feature `rustls` or `native-tls`, or give one); [`ErrorKind::InvalidInput`] when the root cannot be a folder.
+    /// [`Config`](crate::ErrorKind::Config) when the token is empty, the device id or the version cannot be a header, or no HTTP transport is there (build
+    /// with the feature `rustls` or `native-tls`, or give one); [`InvalidInput`](crate::ErrorKind::InvalidInput) when the root cannot be a folder.
     pub fn build(self) -> Result<Client> {
         self.root.check_folder()?;
         let key = self.link.key();
         let parts = self.setup.fill(|| default_hosts(key), rates::limits, Hosts::share)?;
-        let mut profile = ShareProfile::new(self.link.key());
-        if let Some(version) = self.version {
-            profile = profile.with_version(version)?;
-        }
-        if !self.is_signed {
-            profile = profile.without_signature();
-        }
-        if let Some(uuid) = self.login_uuid {
-            let uuid = HeaderValue::try_from(uuid);
-            profile = profile.with_login_uuid(uuid.map_err(|_| bad("the device id holds what no header can carry"))?);
-        }
+        let profile = ShareProfile::new(key).with_page(self.page.page(ORIGIN)?);
         let tokens = match self.credentials {
             Credentials::None => None,
             Credentials::Token(token) => Some(parts.held(token)?),
@@ -247,7 +222,7 @@ impl ClientBuilder {
             Credentials::Source(source) => Some(parts.tokens(source)),
         };
         let pipeline = parts.pipeline(profile, tokens);
-        let page = Url::parse(PAGE).expect("the address is a constant");
+        let page = Url::parse(ORIGIN).expect("the address is a constant");
         Ok(Client(Arc::new(Inner { pipeline, link: self.link, root: self.root, page })))
     }
 }
@@ -258,8 +233,4 @@ fn default_hosts(key: &ShareKey) -> Result<Hosts> {
         Some(host) => Hosts::default().with_share_alternative(&format!("https://{host}/b")),
         None => Ok(Hosts::default()),
     }
-}
-
-fn bad(text: &'static str) -> Error {
-    Error::new(ErrorKind::Config, text)
 }

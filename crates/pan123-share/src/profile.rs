@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use pan123_core::{
-    Error, ErrorKind, Meta, Operation, Profile, RequestSigner, Result, Runtime, Timestamp, is_login_challenge,
-};
+use http::{HeaderMap, HeaderValue, header};
+use pan123_core::{ErrorKind, Meta, Operation, Profile, Result, Runtime, Timestamp, WebPage, is_login_challenge};
 use url::Url;
 
 use crate::{ShareKey, ops::downloads::DownloadBatch};
@@ -19,25 +17,11 @@ use crate::{ShareKey, ops::downloads::DownloadBatch};
 #[derive(Clone, Debug)]
 pub struct ShareProfile {
     owner_page: Option<(String, HeaderValue)>,
-    version: HeaderValue,
-    login_uuid: Option<HeaderValue>,
-    signer: Option<RequestSigner>,
+    page: WebPage,
 }
 
-/// What the clients that work say they are; the signature says the same.
-const PLATFORM: &str = "web";
-
-/// The version of the page that they say they are.
-const VERSION: &str = "3";
-
-/// The page that requests are said to come from, but on an owner's host.
-pub(crate) const PAGE: &str = "https://yun.123pan.com/";
-
-/// Its origin.
-const ORIGIN: &str = "https://yun.123pan.com";
-
-/// A text that browsers' own begin with: requests without one have been refused.
-const USER_AGENT: &str = concat!("Mozilla/5.0 (compatible; pan123/", env!("CARGO_PKG_VERSION"), ")");
+/// The origin of the page that requests are said to come from, but on an owner's host.
+pub(crate) const ORIGIN: &str = "https://yun.123pan.com";
 
 impl ShareProfile {
     /// Makes the profile for one share, which signs its requests.
@@ -46,12 +30,7 @@ impl ShareProfile {
             let address = format!("https://{host}/123pan/{key}");
             Some((host, HeaderValue::try_from(address).ok()?))
         };
-        Self {
-            owner_page: key.owner_host().and_then(page),
-            version: HeaderValue::from_static(VERSION),
-            login_uuid: None,
-            signer: Some(RequestSigner::new(PLATFORM, VERSION)),
-        }
+        Self { owner_page: key.owner_host().and_then(page), page: WebPage::new(ORIGIN) }
     }
 
     /// Says another version of the page, in the header and in the signature: the service may come to refuse this one.
@@ -60,41 +39,24 @@ impl ShareProfile {
     ///
     /// [`ErrorKind::Config`] when it is empty or cannot be a header.
     pub fn with_version(self, version: impl Into<String>) -> Result<Self> {
-        let version = version.into();
-        let header = HeaderValue::try_from(&version).ok().filter(|header| !header.is_empty());
-        let header = header
-            .ok_or_else(|| Error::new(ErrorKind::Config, "the version is empty or holds what no header can carry"))?;
-        let signer = self.signer.map(|_| RequestSigner::new(PLATFORM, version));
-        Ok(Self { version: header, signer, ..self })
+        Ok(Self { page: self.page.with_version(version)?, ..self })
     }
 
     /// Signs no request.
     #[must_use]
     pub fn without_signature(self) -> Self {
-        Self { signer: None, ..self }
+        Self { page: self.page.without_signature(), ..self }
     }
 
-    /// Sends the device id of the login that the token comes from.
-    pub(crate) fn with_login_uuid(self, uuid: HeaderValue) -> Self {
-        Self { login_uuid: Some(uuid), ..self }
+    /// Puts another page in the place of its own.
+    pub(crate) fn with_page(self, page: WebPage) -> Self {
+        Self { page, ..self }
     }
 }
 
 impl Profile for ShareProfile {
     fn headers(&self) -> HeaderMap {
-        let own =
-            |name: &'static str, value: &'static str| (HeaderName::from_static(name), HeaderValue::from_static(value));
-        let mut headers = HeaderMap::from_iter([
-            own("platform", PLATFORM),
-            (HeaderName::from_static("app-version"), self.version.clone()),
-            (header::ORIGIN, HeaderValue::from_static(ORIGIN)),
-            (header::REFERER, HeaderValue::from_static(PAGE)),
-            (header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),
-        ]);
-        if let Some(uuid) = &self.login_uuid {
-            headers.insert(HeaderName::from_static("loginuuid"), uuid.clone());
-        }
-        headers
+        self.page.headers()
     }
 
     fn headers_for(&self, _: &Meta, url: &Url) -> HeaderMap {
@@ -115,7 +77,7 @@ impl Profile for ShareProfile {
     }
 
     fn sign(&self, _: &Meta, path: &str, now: Timestamp, runtime: &dyn Runtime) -> Option<(String, String)> {
-        self.signer.as_ref().map(|signer| signer.sign(path, now, runtime))
+        self.page.sign(path, now, runtime)
     }
 }
 
