@@ -3,11 +3,15 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
+mod claims;
 mod client;
 mod entry;
+mod login;
 mod offline;
 pub mod ops;
 mod profile;
+mod qr_login;
 mod rates;
 mod share;
 
@@ -15,7 +19,9 @@ pub use crate::{
     client::{Client, ClientBuilder},
     entry::Entry,
     offline::{OFFLINE_TIMEOUT, OfflineDownload},
+    ops::qr::QrStatus,
     profile::WebProfile,
+    qr_login::{MOST_QR_CODES, QR_LIFETIME, QR_PAUSE, QrLogin},
     share::Shared,
 };
 

@@ -9,6 +9,7 @@ pub mod downloads;
 pub mod files;
 pub mod links;
 pub mod offline;
+pub mod qr;
 pub mod shares;
 pub mod uploads;
 pub mod user;
