@@ -1,9 +1,11 @@
 //! An answer whose members no source names.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, redact};
 
 /// What the service answered where nobody has said what the members are: the JSON as it came.
 ///
@@ -24,7 +26,7 @@ use crate::{Error, ErrorKind, Result};
 /// assert_eq!(answer.read::<Total>()?.total, 1024);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RawJson(String);
 
 impl RawJson {
@@ -41,6 +43,13 @@ impl RawJson {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.0)
             .map_err(|cause| Error::new(ErrorKind::Decode, "the answer does not fit the type").with_json_cause(&cause))
+    }
+}
+
+impl fmt::Debug for RawJson {
+    /// Shows the beginning, without anything that looks like a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RawJson").field(&redact::text(&self.0)).finish()
     }
 }
 

@@ -113,7 +113,7 @@ fn refusal(endpoint: &str, code: i64, message: &str) -> (ErrorKind, &'static str
         }
         5252 => (ErrorKind::InvalidInput, "there are too many links in one call: give fewer"),
         -1 if is_login => WRONG_CREDENTIALS,
-        -1 if message.contains("NoSuchKey") => {
+        -1 if ["NoSuchKey", "NoSuchUpload"].iter().any(|gone| message.contains(gone)) => {
             (ErrorKind::NotFound, "the storage has no such upload, or no longer: begin it again")
         }
         -1 if endpoint.starts_with("web/upload.") => (ErrorKind::UploadFailed, "the storage refused"),

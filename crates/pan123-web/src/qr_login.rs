@@ -180,7 +180,7 @@ impl QrLogin {
 
     async fn ask(&mut self) -> Result<QrStatus> {
         let pipeline = &self.draft.pipeline;
-        let answer = match pipeline.send(&self.session.send(&Poll::new(self.code.id.as_str()))).await {
+        let answer = match pipeline.send(&self.session.send(&Poll::new(self.code.id.clone()))).await {
             Ok(answer) => answer,
             // There is no such session any more.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unauthorized) => {
@@ -208,7 +208,7 @@ impl QrLogin {
     /// Goes on at WeChat, whose code takes a moment.
     async fn ask_wechat(&mut self) -> Result<QrStatus> {
         let pipeline = &self.draft.pipeline;
-        let code = pipeline.send(&self.session.send(&WxCode::new(self.code.id.as_str()))).await?;
+        let code = pipeline.send(&self.session.send(&WxCode::new(self.code.id.clone()))).await?;
         let Some(code) = code else {
             return Ok(QrStatus::Scanned);
         };

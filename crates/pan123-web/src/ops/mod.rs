@@ -72,3 +72,46 @@ const fn post(id: &'static str, path: &'static str) -> Meta {
 const fn put(id: &'static str, path: &'static str) -> Meta {
     Meta::put(id, path).role(Role::Web)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// The id, method and path of every operation of the protocol reference, in its order.
+    fn reference() -> Vec<[String; 3]> {
+        let path = format!("{}/../../docs/protocol/web.yaml", env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(path).expect("the reference is there");
+        let mut entries: Vec<[String; 3]> = Vec::new();
+        for line in text.lines() {
+            if let Some(id) = line.strip_prefix("  - id: ") {
+                entries.push([format!("web/{id}"), String::new(), String::new()]);
+            } else if let (Some(entry), Some((key, value))) = (entries.last_mut(), line.split_once(": ")) {
+                match key {
+                    "    method" => entry[1] = value.to_owned(),
+                    "    path" => entry[2] = value.trim_matches(['"', '\'']).to_owned(),
+                    _ => {}
+                }
+            }
+        }
+        entries
+    }
+
+    #[test]
+    fn every_operation_is_listed_once_and_as_the_reference_has_it() {
+        let reference = reference();
+        let mut behind = 0;
+        for meta in ALL {
+            let place = reference.iter().position(|entry| entry[0] == meta.id);
+            let place = place.unwrap_or_else(|| panic!("the reference has no {}", meta.id));
+            assert!(place >= behind, "{} stands twice or too late", meta.id);
+            behind = place + 1;
+            let [_, method, path] = &reference[place];
+            assert_eq!(http::Method::from(meta.method).as_str(), method, "{}", meta.id);
+            // The prefix belongs to the host; an address that the service gives is no path.
+            let path = if meta.role == Role::Web { path.strip_prefix("/b").unwrap_or(path) } else { path };
+            assert_eq!(meta.path, if path.starts_with('/') { path } else { "" }, "{}", meta.id);
+        }
+    }
+}

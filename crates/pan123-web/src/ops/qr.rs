@@ -1,6 +1,10 @@
 //! The calls of a login by a QR code; [`QrLogin`](crate::QrLogin) makes them in their order.
 
-use pan123_core::{Effect, ErrorKind, Meta, Reply, Result, Role, Secret, Timestamp, Token, open_enum, operation, wire};
+use std::fmt;
+
+use pan123_core::{
+    Effect, ErrorKind, Meta, Reply, Result, Role, Secret, Timestamp, Token, open_enum, operation, redact, wire,
+};
 use serde::Deserialize;
 use url::Url;
 
@@ -15,20 +19,13 @@ operation! {
     {}
     optional {
         /// Sends an id of the caller's own; the service answers with another.
-        query "uniID": id: String,
+        query_secret "uniID": id: Secret,
     }
 
     fn decode(&self, reply: Reply) -> Result<QrCode> {
         let broken = reply.error(ErrorKind::Decode, "the service gave no QR code");
         let Row { id, url } = reply.data_in_any_case()?;
-        let mut page = Url::parse(&url).ok().filter(|_| !id.is_empty()).ok_or(broken)?;
-        // The page picks its API from `env`.
-        page.query_pairs_mut()
-            .append_pair("env", "production")
-            .append_pair("uniID", &id)
-            .append_pair("source", "123pan")
-            .append_pair("type", "login");
-        Ok(QrCode { id, url: page })
+        QrCode::new(&id, &url).ok_or(broken)
     }
 }
 
@@ -40,14 +37,35 @@ struct Row {
     url: String,
 }
 
-/// A QR code, as [`Generate`] makes it. Whoever has it can log the program in, to their own account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A QR code, as [`Generate`] makes it.
+///
+/// Whoever knows it can ask for the token once it is confirmed, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QrCode {
     /// The id of its session.
-    pub id: String,
+    pub id: Secret,
     /// What to put into the picture.
     pub url: Url,
+}
+
+impl QrCode {
+    fn new(id: &str, page: &str) -> Option<Self> {
+        let mut url = Url::parse(page).ok().filter(|_| !id.is_empty())?;
+        // The page picks its API from `env`.
+        url.query_pairs_mut()
+            .append_pair("env", "production")
+            .append_pair("uniID", id)
+            .append_pair("source", "123pan")
+            .append_pair("type", "login");
+        Some(Self { id: id.into(), url })
+    }
+}
+
+impl fmt::Debug for QrCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QrCode").field("id", &self.id).field("page", &redact::url(&self.url)).finish()
+    }
 }
 
 operation! {
@@ -61,7 +79,7 @@ operation! {
     pub struct Poll => QrAnswer = look("web/auth.qr_result", "/api/user/qr-code/result").success(SUCCESS);
     {
         /// The id of its session.
-        query "uniID": id: String,
+        query_secret "uniID": id: Secret,
     }
     fixed {
         query "remember": true,
@@ -155,7 +173,7 @@ operation! {
     pub struct WxCode => Option<Secret> = login("web/auth.qr_wx_code", "/api/user/qr-code/wx_code").effect(Effect::None);
     {
         /// The id of the QR code's session.
-        json "uniID": id: String,
+        json_secret "uniID": id: Secret,
     }
 
     fn decode(&self, reply: Reply) -> Result<Option<Secret>> {
@@ -178,7 +196,7 @@ operation! {
     pub struct Scan -> () = login("web/auth.qr_scan", "/api/user/qr-code/scan").effect(Effect::Same);
     {
         /// The id of the QR code's session.
-        json "uniID": id: String,
+        json_secret "uniID": id: Secret,
     }
     optional {
         /// What it was scanned with.
@@ -193,7 +211,7 @@ operation! {
     pub struct Confirm -> () = Meta::post("web/auth.qr_confirm", "/api/user/qr-code/login").role(Role::Login);
     {
         /// The id of the QR code's session.
-        json "uniID": id: String,
+        json_secret "uniID": id: Secret,
     }
 }
 
@@ -204,7 +222,7 @@ operation! {
     pub struct Deny -> () = login("web/auth.qr_deny", "/api/user/qr-code/deny").effect(Effect::Same);
     {
         /// The id of the QR code's session.
-        json "uniID": id: String,
+        json_secret "uniID": id: Secret,
     }
 }
 
@@ -215,7 +233,7 @@ operation! {
     pub struct BindWxCode -> () = login("web/auth.qr_bind_wx_code", "/api/user/qr-code/bind_wx_code");
     {
         /// The id of the QR code's session.
-        json "uniID": id: String,
+        json_secret "uniID": id: Secret,
         /// The code.
         json_secret "wxcode": code: Secret,
     }
@@ -228,4 +246,25 @@ operation! {
 /// A GET of the login host, without a token.
 const fn look(id: &'static str, path: &'static str) -> Meta {
     Meta::get(id, path).role(Role::Login).anonymous()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picture_holds_the_page_and_the_session() {
+        let session = "11111111-2222-4333-8444-555555555555";
+        let code = QrCode::new(session, "https://yun.123pan.cn/wx-app-login.html").unwrap();
+        assert_eq!(
+            code.url.as_str(),
+            format!("https://yun.123pan.cn/wx-app-login.html?env=production&uniID={session}&source=123pan&type=login")
+        );
+        assert_eq!(code.id.expose(), session);
+        assert!(!format!("{code:?} {:?} {:?}", Poll::new(session), Confirm::new(session)).contains(session));
+        let with_query = QrCode::new("a&b", "https://h/p?v=2").unwrap();
+        assert_eq!(with_query.url.as_str(), "https://h/p?v=2&env=production&uniID=a%26b&source=123pan&type=login");
+        assert_eq!(QrCode::new("", "https://h/"), None);
+        assert_eq!(QrCode::new("a", "no address"), None);
+    }
 }
