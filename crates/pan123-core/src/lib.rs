@@ -62,7 +62,7 @@ pub use crate::{
     limit::{RATE_MARGIN, Rate, RateLimiter, RateLimits},
     link::Link,
     operation::{Auth, Effect, Meta, Operation, Request, Role, Shape, Target, Verb},
-    page::{Items, Paged, Pages},
+    page::{Items, NextPage, Paged, Pages},
     pipeline::{Pipeline, PipelineConfig, Profile},
     polling::Wait,
     raw_json::RawJson,

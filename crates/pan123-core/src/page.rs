@@ -2,6 +2,9 @@
 
 use std::{collections::HashSet, fmt, vec};
 
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
 use crate::{Error, ErrorKind, FileId, Operation, Pipeline, Result};
 
 /// An operation whose answer is one page of many.
@@ -19,6 +22,33 @@ pub trait Paged: Operation + Clone + PartialEq {
     fn known_by(item: &Self::Item) -> Option<FileId> {
         let _ = item;
         None
+    }
+}
+
+/// Where the page behind another begins, as lists of the web API and of shares say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NextPage {
+    /// There is none (-1 on the wire).
+    End,
+    /// The service does not say (0, empty or absent).
+    #[default]
+    Unsaid,
+    /// Here.
+    Cursor(String),
+}
+
+impl<'de> Deserialize<'de> for NextPage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match Value::deserialize(deserializer)? {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            _ => String::new(),
+        };
+        Ok(match text.as_str() {
+            "-1" => Self::End,
+            "" | "0" => Self::Unsaid,
+            _ => Self::Cursor(text),
+        })
     }
 }
 

@@ -1,10 +1,9 @@
 //! What a share is and holds: its description, its folders page by page; and the caller's own traffic pack.
 
 use pan123_core::{
-    AccountId, Error, FileId, Paged, RawJson, Reply, Result, Secret, operation, shares::check_password, wire,
+    AccountId, Error, FileId, NextPage, Paged, RawJson, Reply, Result, Secret, operation, shares::check_password, wire,
 };
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
 use super::{get, no_password, refine_password};
 use crate::{Entry, ShareKey};
@@ -132,13 +131,13 @@ impl Paged for List {
         // Where the cursor says nothing, the first page and full ones may be followed by another.
         let is_full = page.entries.len() >= usize::try_from(self.page_size).unwrap_or(usize::MAX);
         let goes_on = match &page.next {
-            Next::End => false,
-            Next::Unsaid => self.page == 1 || is_full,
-            Next::Cursor(_) => true,
+            NextPage::End => false,
+            NextPage::Unsaid => self.page == 1 || is_full,
+            NextPage::Cursor(_) => true,
         };
         self.after = match &page.next {
-            Next::Cursor(cursor) => cursor.clone(),
-            Next::End | Next::Unsaid => "0".to_owned(),
+            NextPage::Cursor(cursor) => cursor.clone(),
+            NextPage::End | NextPage::Unsaid => "0".to_owned(),
         };
         self.page = self.page.saturating_add(1);
         goes_on && !page.entries.is_empty()
@@ -155,40 +154,13 @@ pub struct ListPage {
     pub entries: Vec<Entry>,
     /// Where the next page begins.
     #[serde(default)]
-    pub next: Next,
+    pub next: NextPage,
     /// Whether the time of the share has passed.
     #[serde(default, rename = "expired", deserialize_with = "wire::truth")]
     pub is_expired: bool,
     /// How many entries the folder has, where the service says it.
     #[serde(default, deserialize_with = "wire::optional_integer")]
     pub total: Option<u64>,
-}
-
-/// Where the page behind a [`ListPage`] begins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Next {
-    /// There is none (-1 on the wire).
-    End,
-    /// The service does not say (0, empty or absent).
-    #[default]
-    Unsaid,
-    /// Here.
-    Cursor(String),
-}
-
-impl<'de> Deserialize<'de> for Next {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = match Value::deserialize(deserializer)? {
-            Value::String(text) => text.trim().to_owned(),
-            Value::Number(number) => number.to_string(),
-            _ => String::new(),
-        };
-        Ok(match text.as_str() {
-            "-1" => Self::End,
-            "" | "0" => Self::Unsaid,
-            _ => Self::Cursor(text),
-        })
-    }
 }
 
 operation! {

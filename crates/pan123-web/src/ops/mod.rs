@@ -4,18 +4,27 @@
 //! facts of each in the reference's order. It checks its limits when it is sent, before any request is made.
 
 pub mod app;
+pub mod archives;
 pub mod auth;
+pub mod details;
 pub mod downloads;
 pub mod files;
 pub mod links;
+pub mod lists;
+pub mod manage;
+pub mod media;
 pub mod offline;
 pub mod qr;
+pub mod safebox;
 pub mod shares;
+pub mod stars;
+pub mod trash;
 pub mod uploads;
 pub mod user;
 pub mod webdav;
 
-use pan123_core::{Meta, Role};
+use pan123_core::{FileId, Meta, Role};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// The facts of every operation, in the order of the protocol reference.
 pub const ALL: &[Meta] = &joined();
@@ -71,6 +80,48 @@ const fn post(id: &'static str, path: &'static str) -> Meta {
 /// A PUT of the web API with a token and a signature.
 const fn put(id: &'static str, path: &'static str) -> Meta {
     Meta::put(id, path).role(Role::Web)
+}
+
+/// The most ids that one request of these may hold. No source tells the web API's own limit; this is the Open Platform's.
+pub const MOST_IDS: usize = 100;
+
+/// Ids in the form in which most calls want them: a list of objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdList(Vec<FileId>);
+
+impl IdList {
+    /// Returns the ids.
+    pub fn as_slice(&self) -> &[FileId] {
+        &self.0
+    }
+}
+
+impl From<Vec<FileId>> for IdList {
+    fn from(ids: Vec<FileId>) -> Self {
+        Self(ids)
+    }
+}
+
+impl<const COUNT: usize> From<[FileId; COUNT]> for IdList {
+    fn from(ids: [FileId; COUNT]) -> Self {
+        Self(ids.into())
+    }
+}
+
+impl Serialize for IdList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Item<'a>(&'a FileId);
+
+        impl Serialize for Item<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut item = serializer.serialize_struct("Item", 1)?;
+                item.serialize_field("FileId", self.0)?;
+                item.end()
+            }
+        }
+
+        serializer.collect_seq(self.0.iter().map(Item))
+    }
 }
 
 #[cfg(test)]
