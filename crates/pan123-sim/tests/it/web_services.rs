@@ -37,6 +37,7 @@ async fn files_are_listed_by_category_with_the_numbers_of_that_call() {
         "category=1&Page=0",
         "category=1&Page=1&limit=101",
         "category=1&Page=1&orderBy=x",
+        "category=1&Page=1&orderBy=file_id",
     ] {
         assert_refused(&page.get(&format!("{by_type}?{query}")).await, 400, "sim: ");
     }
