@@ -44,7 +44,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         is_short(consumer.name, &folder.join("src/main.rs"))?;
         lock(workspace, &folder)?;
         let manifest = folder.join("Cargo.toml").display().to_string();
-        let target = workspace.target().join("consumers").display().to_string();
+        let target = workspace.outside().display().to_string();
         let argument = (consumer.argument)(&setting);
         let arguments = ["run", "--quiet", "--manifest-path", &manifest, "--target-dir", &target, "--", &argument];
         let printed = workspace.cargo_output_with(&arguments, &service.environment()?)?;

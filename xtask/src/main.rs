@@ -6,6 +6,7 @@ mod fuzz;
 mod manifest;
 mod pages;
 mod readme;
+mod release;
 mod service;
 mod steps;
 mod tidy;
@@ -33,7 +34,7 @@ static FUZZ: Command = Command {
     run: fuzz::run,
 };
 
-static CHECKS: [Command; 11] = [
+static CHECKS: [Command; 14] = [
     Command { name: "fmt", about: "the code is formatted", run: steps::fmt },
     Command { name: "clippy", about: "no lint fires, whatever the features", run: steps::clippy },
     Command { name: "docs", about: "the documentation builds without a warning", run: steps::docs },
@@ -50,6 +51,9 @@ static CHECKS: [Command; 11] = [
     },
     Command { name: "trees", about: "small builds stay small, the simulator stays independent", run: steps::trees },
     Command { name: "tidy", about: "the rules of this repository that no other tool knows", run: tidy::run },
+    Command { name: "package", about: "every crate for users builds from its package", run: release::package },
+    Command { name: "api", about: "the public API is the one that is listed", run: release::api },
+    Command { name: "deny", about: "licences and sources of other people's crates are allowed", run: release::deny },
     Command { name: "readme", about: "every command of the READMEs and the guides runs", run: readme::run },
     Command {
         name: "pages",

@@ -52,7 +52,7 @@ pub(crate) fn docs(workspace: &Workspace) -> Result<(), String> {
 }
 
 /// Reads which features docs.rs documents, and demands that these are all but the one that adds nothing to read.
-fn docs_rs_features(manifest: &Manifest) -> Result<String, String> {
+pub(crate) fn docs_rs_features(manifest: &Manifest) -> Result<String, String> {
     let all: Vec<&str> = manifest.features().into_iter().filter(|&feature| feature != "native-tls").collect();
     let said = manifest.value("package.metadata.docs.rs", "features").unwrap_or_default();
     let said: Vec<&str> = said.split(['[', ']', '"', ',', ' ']).filter(|name| !name.is_empty()).collect();
