@@ -8,6 +8,7 @@ mod pages;
 mod readme;
 mod release;
 mod service;
+mod sizes;
 mod steps;
 mod tidy;
 mod verbs;
@@ -32,6 +33,12 @@ static FUZZ: Command = Command {
     name: "fuzz",
     about: "each parser is fuzzed for 60 seconds, or for as many as the next word says; not in `ci`",
     run: fuzz::run,
+};
+
+static SIZES: Command = Command {
+    name: "sizes",
+    about: "what builds cost, next to SDKs that people know; takes half an hour, or the names that follow; not in `ci`",
+    run: sizes::run,
 };
 
 static CHECKS: [Command; 14] = [
@@ -84,7 +91,7 @@ fn main() -> ExitCode {
 }
 
 fn commands() -> impl Iterator<Item = &'static Command> {
-    std::iter::once(&CI).chain(&CHECKS).chain([&FUZZ])
+    std::iter::once(&CI).chain(&CHECKS).chain([&FUZZ, &SIZES])
 }
 
 fn ci(workspace: &Workspace) -> Result<(), String> {
