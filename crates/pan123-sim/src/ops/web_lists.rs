@@ -40,7 +40,7 @@ pub(crate) fn list_by_type(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     }
     sort(call, &mut found)?;
     let page = Page::read(call, "limit")?;
-    let (rows, next) = page.cut(call, &found);
+    let (rows, _, next) = page.cut(call, &found);
     Ok(Reply::data(json!({"Next": next, "InfoList": rows})))
 }
 
@@ -86,9 +86,9 @@ pub(crate) fn star_list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         tree.all().filter(|node| ids.contains(&node.id) && tree.in_trash(node.id) == trashed).collect();
     sort(call, &mut found)?;
     let page = Page::read(call, "pageSize")?;
-    let (rows, next) = page.cut(call, &found);
+    let (rows, length, next) = page.cut(call, &found);
     Ok(Reply::data(json!({
-        "Next": next, "Len": rows.len(), "IsFirst": page.number == 1, "Total": found.len(), "InfoList": rows,
+        "Next": next, "Len": length, "IsFirst": page.number == 1, "Total": found.len(), "InfoList": rows,
     })))
 }
 
@@ -168,13 +168,17 @@ impl Page {
         }
     }
 
-    /// The rows of the page, and the cursor behind it.
-    fn cut(&self, call: &Call<'_>, found: &[&Node]) -> (Vec<Value>, String) {
+    /// The rows of the page, how many they are, and the cursor behind them.
+    fn cut(&self, call: &Call<'_>, found: &[&Node]) -> (Value, usize, String) {
         let start = (self.number - 1).saturating_mul(self.size).min(found.len());
         let end = start.saturating_add(self.size).min(found.len());
-        let rows = found[start..end].iter().map(|node| row(call.state, node)).collect();
-        let more = end < found.len() && end > start;
-        (rows, if more { found[end - 1].id.to_string() } else { "-1".to_owned() })
+        let shown = &found[start..end];
+        let next =
+            shown.last().filter(|_| end < found.len()).map_or_else(|| "-1".to_owned(), |node| node.id.to_string());
+        let rows: Vec<Value> = shown.iter().map(|node| row(call.state, node)).collect();
+        // The service has shown both where there is nothing.
+        let rows = if call.shared.config.quirks && rows.is_empty() { Value::Null } else { Value::from(rows) };
+        (rows, shown.len(), next)
     }
 }
 

@@ -67,6 +67,13 @@ async fn stars_are_set_listed_and_cleared() {
 }
 
 #[tokio::test]
+async fn with_quirks_no_rows_are_null() {
+    let page = Page::with(pan123_sim::Simulator::builder().quirks(true)).await;
+    let starred = page.get("/api/restful/goapi/v1/file/starred/list?Page=1&pageSize=100").await;
+    assert_eq!((&starred["data"]["InfoList"], &starred["data"]["Len"]), (&json!(null), &json!(0)));
+}
+
+#[tokio::test]
 async fn ancestors_are_told_by_id_and_with_names() {
     let page = Page::start().await;
     let (folder, file) = (page.sim.mkdir("/docs"), page.sim.put("/docs/report.pdf", "x"));
