@@ -49,7 +49,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     pipeline: Pipeline,
     root: FileId,
-    login_uuid: Option<Secret>,
+    login_uuid: Option<String>,
 }
 
 impl Client {
@@ -91,7 +91,7 @@ impl Client {
     /// Returns the device id that goes along, if any: a program that logged in by a QR code keeps it for
     /// [`ClientBuilder::login_uuid`].
     pub fn login_uuid(&self) -> Option<&str> {
-        self.0.login_uuid.as_ref().map(Secret::expose)
+        self.0.login_uuid.as_deref()
     }
 
     pub(crate) fn pipeline(&self) -> &Pipeline {
@@ -244,7 +244,7 @@ pub(crate) struct Draft {
     pub(crate) parts: Parts,
     pub(crate) pipeline: Pipeline,
     root: FileId,
-    login_uuid: Option<Secret>,
+    login_uuid: Option<String>,
 }
 
 impl Draft {
@@ -255,10 +255,10 @@ impl Draft {
 }
 
 /// Makes a device id of 32 hexadecimal digits.
-fn random_uuid(runtime: &dyn Runtime) -> Secret {
+fn random_uuid(runtime: &dyn Runtime) -> String {
     let mut bytes = [0; 16];
     runtime.random(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn bad(text: &'static str) -> Error {

@@ -6,6 +6,8 @@
 mod account;
 mod claims;
 mod client;
+#[cfg(feature = "transfer")]
+mod download;
 mod entry;
 mod login;
 mod offline;
@@ -14,6 +16,12 @@ mod profile;
 mod qr_login;
 mod rates;
 mod share;
+#[cfg(feature = "transfer")]
+mod sigv4;
+#[cfg(feature = "transfer")]
+mod storage;
+#[cfg(feature = "transfer")]
+mod upload;
 
 pub use crate::{
     client::{Client, ClientBuilder},
@@ -24,6 +32,14 @@ pub use crate::{
     qr_login::{MOST_QR_CODES, QR_LIFETIME, QR_PAUSE, QrLogin},
     share::Shared,
 };
+
+#[cfg(feature = "transfer")]
+pub use crate::{
+    download::{Download, FileRef},
+    upload::{Upload, Uploaded},
+};
+#[cfg(feature = "transfer")]
+pub use pan123_transfer::{Downloaded, Fingerprint, How, Phase, Progress, Reader, Source};
 
 pub use pan123_core::{
     AccountId, EntryKind, Error, ErrorKind, FileId, FileTokenStore, Hosts, Link, Md5, OnConflict, RateLimiter,

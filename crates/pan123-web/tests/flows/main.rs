@@ -1,13 +1,11 @@
 //! Flows as a user would notice them, against the simulator.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod challenge;
-mod hosts;
-mod login;
-mod qr;
-mod secrets;
+mod download;
 mod services;
-mod tokens;
+mod transfers;
+mod upload;
+mod upload_faults;
 mod world;
 
 /// Holds on the first day already, and keeps the rest of `world` in use.
