@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::form;
 use crate::log::RecordedRequest;
 use crate::logins::QrAction;
+use crate::ops::downloads::DownloadForm;
 use crate::reply::{Refusal, Reply};
 use crate::shares::{Guests, ShareOptions};
 use crate::state::Shared;
@@ -49,6 +50,15 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, tap: Tap) -> Resu
             Ok(Reply::data(Value::Null))
         }
         ("POST", ["tokens", "web"]) => Ok(Reply::data(json!({"token": shared.web_token()}))),
+        ("POST", ["storage"]) => {
+            shared.state().storage.hands_out_keys = fields.bool("keys")?;
+            Ok(Reply::data(Value::Null))
+        }
+        ("POST", ["downloads"]) => {
+            let form = fields.text("form")?.and_then(DownloadForm::named);
+            shared.state().download_form = form.ok_or_else(|| wanted("form", "params, page, direct or the like"))?;
+            Ok(Reply::data(Value::Null))
+        }
         ("POST", ["shares"]) => shares(shared, &fields),
         ("POST", ["reset"]) => {
             shared.reset();

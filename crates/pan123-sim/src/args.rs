@@ -17,6 +17,8 @@ pub(crate) struct Param {
     pub(crate) alias: Option<&'static str>,
     /// Whether the reference wants the name to be found in any case.
     pub(crate) any_case: bool,
+    /// Whether lenient mode does without it.
+    pub(crate) lax: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +53,17 @@ pub(crate) enum Kind {
 
 impl Param {
     pub(crate) const fn new(name: &'static str, place: Place, kind: Kind) -> Self {
-        Self { name, place, kind, required: true, repeats: None, alias: None, any_case: false }
+        Self { name, place, kind, required: true, repeats: None, alias: None, any_case: false, lax: false }
     }
 
     pub(crate) const fn optional(mut self) -> Self {
         self.required = false;
+        self
+    }
+
+    /// Required in strict mode alone: working clients leave it out.
+    pub(crate) const fn lax(mut self) -> Self {
+        self.lax = true;
         self
     }
 
@@ -103,7 +111,7 @@ impl Args {
             };
             args.put(param, &name, value, lenient)?;
         }
-        for param in params.iter().filter(|param| param.required) {
+        for param in params.iter().filter(|param| param.required && !(lenient && param.lax)) {
             if args.get(param.name).is_none() {
                 return Err(Refusal::rule(format!("`{}` is missing from the {}", param.name, param.place.name())));
             }

@@ -27,7 +27,13 @@ impl Chance {
         }
         let fault = Fault::on(op);
         let is_content = op == "open/file.download_content" || op.starts_with("cdn/");
-        Some(match (seed::below(&mut self.state, 10), is_content) {
+        let is_storage = op == "web/upload.put_part" || op.starts_with("storage/");
+        let roll = seed::below(&mut self.state, 10);
+        if is_storage && matches!(roll, 6..=8) {
+            // It knows no envelopes, and no proxy answers for it with a page.
+            return Some(if roll == 6 { fault.status(429) } else { fault.drop_answer() });
+        }
+        Some(match (roll, is_content) {
             (0, _) => fault.status(500),
             (1, _) => fault.status(502),
             (2, _) => fault.status(503).header("Retry-After", "0"),

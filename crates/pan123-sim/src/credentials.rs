@@ -49,7 +49,7 @@ pub(crate) fn check(shared: &Shared, route: &Route, headers: &HeaderMap) -> Resu
             if route.auth == Auth::WebNothing {
                 return Ok(Asker::default());
             }
-            let token = web_token(shared, headers)?;
+            let token = web_token(shared, route, headers)?;
             if token.is_empty() && route.auth != Auth::WebGuest {
                 return Err(Refusal::new(if route.is_list() { 20101 } else { 401 }, "cookie token is empty"));
             }
@@ -96,7 +96,7 @@ fn open_token(shared: &Shared, headers: Headers<'_>) -> Result<String, Refusal> 
 }
 
 /// The token of a login; none, or an empty one as some clients send it, is a guest's.
-fn web_token(shared: &Shared, headers: Headers<'_>) -> Result<String, Refusal> {
+fn web_token(shared: &Shared, route: &Route, headers: Headers<'_>) -> Result<String, Refusal> {
     let authorization = headers.get("authorization").unwrap_or_default();
     let token = authorization.strip_prefix("Bearer").map_or(authorization.as_str(), str::trim);
     if token.is_empty() {
@@ -105,7 +105,12 @@ fn web_token(shared: &Shared, headers: Headers<'_>) -> Result<String, Refusal> {
     let state = shared.state();
     let known = state.tokens.check(token, state.clock.now()).is_ok();
     let is_web = shared.config.lenient || state.tokens.client(token) == Some(WEB);
-    if known && is_web { Ok(token.to_owned()) } else { Err(Refusal::new(401, "登录已失效，请重新登录")) }
+    if known && is_web {
+        return Ok(token.to_owned());
+    }
+    // Of lists it is only known what they say to guests.
+    let code = if route.is_list() && shared.config.quirks { 20101 } else { 401 };
+    Err(Refusal::new(code, "登录已失效，请重新登录"))
 }
 
 #[derive(Clone, Copy)]

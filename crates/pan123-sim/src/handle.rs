@@ -189,6 +189,10 @@ async fn carry_out(
             form::drain(tap).await;
             Ok(cdn::relay())
         }
+        Run::Thumbnail => {
+            form::drain(tap).await;
+            Ok(cdn::thumbnail(shared, head.uri.path()))
+        }
         Run::Download | Run::DirectLink | Run::Image | Run::Playlist => {
             form::drain(tap).await;
             let fetch = Fetch {

@@ -61,6 +61,8 @@ fn limit(op: &str) -> Option<Limit> {
         | "open/transcode.resolutions"
         | "open/transcode.third_party_list"
         | "open/transcode.download_all" => a_second(1),
+        // Of the web API only its lists are known to have one, and of that only what clients keep to.
+        "web/file.list" | "web/file.search" | "web/file.list_trash" | "web/file.list_old" => a_second(2),
         "open/oauth.token_by_code" | "open/oauth.refresh_token" => Some(Limit { calls: 100, window_ms: 60_000 }),
         _ => None,
     }

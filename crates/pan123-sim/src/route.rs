@@ -19,7 +19,7 @@ use crate::args::{Kind, Param, Place};
 use crate::face::Face;
 use crate::form::{FilePart, pairs};
 use crate::ops::storage::Action;
-use crate::ops::{Call, cdn};
+use crate::ops::{Call, cdn, web_row};
 use crate::reply::{Refusal, Reply};
 use crate::simulator::UID;
 
@@ -103,6 +103,8 @@ pub(crate) enum Run {
     Playlist,
     /// The page that leads to a download.
     Relay,
+    /// A small picture of a picture.
+    Thumbnail,
     /// One part, or a whole object, for the web API's storage.
     PutStored,
     /// A call of the storage without bytes of a file.
@@ -209,6 +211,8 @@ fn find_on_cdn(method: &Method, path: &str, lenient: bool) -> Result<&'static Ro
         Ok(&places::PLAYLIST[0])
     } else if first == cdn::RELAY {
         Ok(&places::RELAY[0])
+    } else if first == web_row::THUMBNAILS {
+        Ok(&places::THUMBNAIL[0])
     } else if first.starts_with("123-") {
         Ok(&places::DOWNLOAD[0])
     } else {
@@ -340,6 +344,7 @@ const TABLES: &[&[Route]] = &[
     places::IMAGE,
     places::PLAYLIST,
     places::RELAY,
+    places::THUMBNAIL,
 ];
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(config: Config, urls: Urls) -> Self {
-        let state = Mutex::new(State::new(&config));
+        let state = Mutex::new(State::new(&config, &urls));
         Self { config, urls, state, stalls: Arc::new(watch::Sender::new(0)), arrivals: watch::Sender::new(0) }
     }
 
@@ -76,7 +76,7 @@ impl Shared {
     pub(crate) fn reset(&self) {
         let mut state = self.state();
         let links = std::mem::take(&mut state.links);
-        *state = State { links, ..State::new(&self.config) };
+        *state = State { links, ..State::new(&self.config, &self.urls) };
         state.drive.note_change();
         disk::save(self, &mut state);
     }
@@ -84,6 +84,8 @@ impl Shared {
 
 #[derive(Debug)]
 pub(crate) struct State {
+    /// Where downloads are, for the addresses in rows.
+    pub(crate) cdn: String,
     pub(crate) clock: Clock,
     pub(crate) drive: Drive,
     pub(crate) contents: HashMap<(String, u64), Content>,
@@ -130,8 +132,9 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, urls: &Urls) -> Self {
         Self {
+            cdn: urls.cdn.clone(),
             clock: Clock::default(),
             drive: Drive::default(),
             contents: HashMap::new(),

@@ -109,6 +109,18 @@ pub(crate) fn relay() -> Reply {
     Reply::other(200, HTML, PAGE_SHELL)
 }
 
+/// A small picture: always the same, whatever the size that its address asks for.
+pub(crate) fn thumbnail(shared: &Shared, path: &str) -> Reply {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let sized = |size: &str| size.bytes().all(|byte| byte.is_ascii_digit());
+    let md5 = match *name.split('_').collect::<Vec<_>>() {
+        [md5, width, height] if sized(width) && sized(height) => md5,
+        _ => return nothing(),
+    };
+    let known = shared.state().contents.keys().any(|(held, _)| held == md5);
+    if known { Reply::other(200, "image/gif", DOT) } else { nothing() }
+}
+
 /// Whether an address of the web page is fetched without saying which page it was on.
 fn is_leech(shared: &Shared, fetch: &Fetch<'_>, from: &str) -> bool {
     let wanted = !shared.config.lenient || shared.config.quirks;
@@ -348,6 +360,8 @@ pub(crate) const HOP: &str = "auto_redirect";
 pub(crate) const FROM_PAGE: &str = "from=page";
 const HTML: &str = "text/html; charset=utf-8";
 const LEECH: &str = "<!DOCTYPE html><html><body><h1>anti-leech</h1></body></html>";
+/// A picture of one dot.
+const DOT: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 const TEXT: &str = "text/plain; charset=utf-8";
 /// Contents never change under their address, so any moment in the past will do.
 const LAST_MODIFIED: i64 = 1_700_000_000;

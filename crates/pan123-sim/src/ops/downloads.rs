@@ -26,6 +26,22 @@ pub enum DownloadForm {
     Dispatch,
 }
 
+impl DownloadForm {
+    /// Reads the name by which the admin face knows a form.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "params" => Some(Self::Params),
+            "url_safe_params" => Some(Self::UrlSafeParams),
+            "redirect" => Some(Self::Redirect),
+            "json" => Some(Self::Json),
+            "page" => Some(Self::Page),
+            "direct" => Some(Self::Direct),
+            "dispatch" => Some(Self::Dispatch),
+            _ => None,
+        }
+    }
+}
+
 /// The `data` that tells where content is; `field` is the name of the address, which differs from call to call.
 pub(crate) fn answer(call: &mut Call<'_>, md5: &str, size: u64, name: &str, field: &str) -> Value {
     let form = call.state.download_form;

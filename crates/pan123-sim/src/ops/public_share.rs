@@ -127,7 +127,10 @@ pub(super) fn page_start(found: &[&Node], limit: usize, page: usize, next: &str,
     let by_page = page.saturating_sub(1).saturating_mul(limit);
     let by_cursor = match next {
         "" | "0" => None,
-        cursor => Some(found.iter().position(|node| node.id.to_string() == cursor).map_or(found.len(), |at| at + 1)),
+        cursor => {
+            let id = cursor.parse().unwrap_or(i64::MIN);
+            Some(found.iter().position(|node| node.id == id).map_or(found.len(), |at| at + 1))
+        }
     };
     match paging {
         Paging::Page => by_page,

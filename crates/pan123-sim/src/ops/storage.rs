@@ -16,6 +16,7 @@ use crate::reply::Reply;
 use crate::sigv4::{self, ALGORITHM, Scope, Signed, UNSIGNED, sha256_hex, signature};
 use crate::state::{Shared, State};
 use crate::storage::{Object, Part, Stored};
+use crate::token::base64_standard;
 
 /// Which of the storage's calls a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,10 @@ pub(crate) async fn put(shared: &Arc<Shared>, head: &Head, file: FilePart) -> Re
             return Error(400, "XAmzContentSHA256Mismatch", "the body is not the one that was signed").reply();
         }
     }
+    let declared = text(&head.headers, "content-md5");
+    if declared.zip(file.md5.as_ref()).is_some_and(|(declared, md5)| declared != base64_of_hex(md5)) {
+        return Error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.").reply();
+    }
     let mut state = shared.state();
     let stored = store(&mut state, head, file);
     stored.map_or_else(Error::reply, |md5| {
@@ -69,6 +74,11 @@ pub(crate) async fn put(shared: &Arc<Shared>, head: &Head, file: FilePart) -> Re
             None => reply,
         }
     })
+}
+
+fn base64_of_hex(text: &str) -> String {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    base64_standard(&text.as_bytes().chunks(2).filter_map(byte).collect::<Vec<_>>())
 }
 
 fn store(state: &mut State, head: &Head, file: FilePart) -> Result<Option<String>, Error> {

@@ -7,7 +7,7 @@ use super::web_lists::is_in_drive;
 use super::web_row::row;
 use super::web_services::refuse_locked;
 use super::{Call, entry};
-use crate::drive::{Drive, Node, ROOT};
+use crate::drive::{Node, ROOT};
 use crate::fault::Oddity;
 use crate::reply::{Refusal, Reply};
 use crate::shares::Paging;
@@ -15,7 +15,9 @@ use crate::shares::Paging;
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let folder = call.live_folder(call.args.int("parentFileId"))?;
     refuse_locked(call, folder)?;
-    let (found, late) = children(&call.state.drive, folder);
+    let children = call.state.drive.children_after(folder, i64::MIN).filter(|node| !node.trashed && node.id > 0);
+    let (late, found): (Vec<&Node>, Vec<&Node>) = children.partition(|node| node.late > 0);
+    let late: Vec<i64> = late.into_iter().map(|node| node.id).collect();
     let reply = page(call, found, true)?;
     for id in late {
         if let Some(node) = call.state.drive.node_mut(id) {
@@ -30,9 +32,9 @@ pub(crate) fn list_trash(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let (drive, folder) = (&call.state.drive, call.args.int("parentFileId"));
     let search = call.args.text("SearchData");
     let found = if folder != ROOT && drive.in_trash(folder) {
-        drive.children_after(folder, i64::MIN).map(|node| node.id).collect()
+        drive.children_after(folder, i64::MIN).collect()
     } else {
-        drive.all().filter(|node| node.trashed && node.name.contains(search)).map(|node| node.id).collect()
+        drive.all().filter(|node| node.trashed && node.name.contains(search)).collect()
     };
     page(call, found, false)
 }
@@ -46,6 +48,7 @@ pub(crate) fn search(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     };
     let mut found: Vec<i64> = drive.all().filter(fits).map(|node| node.id).take(MOST_FOUND).collect();
     found.retain(|id| !call.quirk(&format!("indexed {id}")));
+    let found = found.iter().filter_map(|id| call.state.drive.node(*id)).collect();
     page(call, found, false)
 }
 
@@ -71,16 +74,8 @@ pub(crate) fn list_old(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::data(json!({"Next": next, "Len": rows.len(), "IsFirst": after == 0, "Total": 0, "InfoList": rows})))
 }
 
-/// The entries that a list of a folder shows, and those that it shows later.
-fn children(drive: &Drive, folder: i64) -> (Vec<i64>, Vec<i64>) {
-    let live = drive.children_after(folder, i64::MIN).filter(|node| !node.trashed && node.id > 0);
-    let (late, shown): (Vec<&Node>, Vec<&Node>) = live.partition(|node| node.late > 0);
-    let ids = |nodes: Vec<&Node>| nodes.into_iter().map(|node| node.id).collect();
-    (ids(shown), ids(late))
-}
-
 /// One page of what was found. Without search words the service may give more rows than were asked for.
-fn page(call: &mut Call<'_>, mut found: Vec<i64>, may_be_longer: bool) -> Result<Reply, Refusal> {
+fn page(call: &Call<'_>, mut found: Vec<&Node>, may_be_longer: bool) -> Result<Reply, Refusal> {
     let limit = match call.oddity {
         Some(Oddity::Rows(rows)) => rows as usize,
         _ if may_be_longer && call.shared.config.quirks => MOST_ROWS,
@@ -91,25 +86,23 @@ fn page(call: &mut Call<'_>, mut found: Vec<i64>, may_be_longer: bool) -> Result
         Ok(number) => number.max(1),
         Err(_) => return Err(Refusal::rule("`Page` is negative").with_code(400)),
     };
-    let state = &*call.state;
-    found.retain(|id| state.drive.node(*id).is_some_and(|node| is_wanted(call, node)));
-    let mut nodes: Vec<&Node> = found.iter().filter_map(|id| state.drive.node(*id)).collect();
-    sort(&mut nodes, call.args.text("orderBy"), call.args.text("orderDirection"), call.lenient())?;
+    found.retain(|node| is_wanted(call, node));
+    sort(&mut found, call.args.text("orderBy"), call.args.text("orderDirection"), call.lenient())?;
     let cursor = call.args.text("next");
-    let mut start = page_start(&nodes, limit, number, cursor, Paging::Both);
-    let end = start.saturating_add(limit).min(nodes.len());
+    let mut start = page_start(&found, limit, number, cursor, Paging::Both);
+    let end = start.saturating_add(limit).min(found.len());
     if call.oddity == Some(Oddity::RepeatsRow) {
         start = start.saturating_sub(1);
     }
-    let total = nodes.len() as i64;
-    let shown = nodes.get(start..end).unwrap_or_default();
+    let total = found.len() as i64;
+    let shown = found.get(start..end).unwrap_or_default();
     let next = match call.oddity {
         Some(Oddity::SameNext) => cursor.to_owned(),
-        _ if end < nodes.len() => shown.last().map_or_else(|| "-1".to_owned(), |node| node.id.to_string()),
+        _ if end < found.len() => shown.last().map_or_else(|| "-1".to_owned(), |node| node.id.to_string()),
         _ => "-1".to_owned(),
     };
     let total = if let Some(Oddity::TotalOff(by)) = call.oddity { total + by } else { total };
-    let rows: Vec<Value> = shown.iter().map(|node| row(state, node)).collect();
+    let rows: Vec<Value> = shown.iter().map(|node| row(call.state, node)).collect();
     let (length, is_first) = (rows.len(), start == 0);
     let rows = if call.shared.config.quirks && rows.is_empty() { Value::Null } else { Value::from(rows) };
     Ok(Reply::data(json!({"Next": next, "Len": length, "IsFirst": is_first, "Total": total, "InfoList": rows})))

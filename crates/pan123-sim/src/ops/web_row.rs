@@ -62,10 +62,16 @@ pub(crate) fn key_flag() -> String {
 }
 
 /// Rows of pictures have the address of a small picture, which is none for downloads.
-fn thumbnail(_: &State, _: &Node) -> String {
-    String::new()
+fn thumbnail(state: &State, node: &Node) -> String {
+    match entry::category(node) {
+        PICTURE => format!("{}/{THUMBNAILS}/{}_24_24?w=24&h=24", state.cdn, node.md5()),
+        _ => String::new(),
+    }
 }
 
+/// The first name in the path of thumbnails.
+pub(crate) const THUMBNAILS: &str = "thumbnail";
+const PICTURE: i64 = 3;
 /// The node of the storage that has everything.
 pub(crate) const STORAGE_NODE: &str = "m70";
 /// How many seconds an entry stays in the trash before the service would delete it.

@@ -15,3 +15,6 @@ pub(super) const PLAYLIST: &[Route] =
     &[call("cdn/playlist", "GET", "", &[], Run::Playlist).on(Face::Cdn).auth(Auth::Nothing)];
 
 pub(super) const RELAY: &[Route] = &[call("cdn/relay", "GET", "", &[], Run::Relay).on(Face::Cdn).auth(Auth::Nothing)];
+
+pub(super) const THUMBNAIL: &[Route] =
+    &[call("cdn/thumbnail", "GET", "", &[], Run::Thumbnail).on(Face::Cdn).auth(Auth::Nothing)];

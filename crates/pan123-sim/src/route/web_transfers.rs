@@ -10,13 +10,13 @@ use crate::ops::storage::Action;
 use crate::ops::{web_downloads, web_files, web_uploads};
 
 const ONE_FILE: &[Param] = &[
-    json("driveId", Kind::Int),
+    json("driveId", Kind::Int).lax(),
     json("etag", Kind::Text),
-    json("fileId", Kind::Int),
-    json("fileName", Kind::Text),
+    json("fileId", Kind::Int).lax(),
+    json("fileName", Kind::Text).lax(),
     json("s3keyFlag", Kind::Text),
     json("size", Kind::Int),
-    json("type", Kind::Int),
+    json("type", Kind::Int).lax(),
 ];
 const SEVERAL: &[Param] = &[json("fileIdList", Kind::Any)];
 
@@ -36,12 +36,12 @@ pub(super) const DOWNLOADS: &[Route] = &[
 
 const REQUEST: &str = "/api/file/upload_request";
 const REQUEST_PARAMS: &[Param] = &[
-    json("driveId", Kind::Int),
+    json("driveId", Kind::Int).lax(),
     json("etag", Kind::Text),
     json("fileName", Kind::Text),
     json("parentFileId", Kind::Int),
     json("size", Kind::Int),
-    json("type", Kind::Int),
+    json("type", Kind::Int).lax(),
     json("duplicate", Kind::Int).optional(),
     json("NotReuse", Kind::Bool).optional(),
     json("event", Kind::Text).optional(),
@@ -57,9 +57,9 @@ const PRESIGN: &[Param] = &[
     NODE,
     json("bucket", Kind::Text),
     json("key", Kind::Text),
-    // Required, but one working client leaves them out where there is but one part.
-    json("partNumberStart", Kind::Int).optional(),
-    json("partNumberEnd", Kind::Int).optional(),
+    // One working client leaves them out where there is but one part.
+    json("partNumberStart", Kind::Int).lax(),
+    json("partNumberEnd", Kind::Int).lax(),
     json("uploadId", Kind::Text),
 ];
 
@@ -78,15 +78,14 @@ pub(super) const UPLOADS: &[Route] = &[
         "web/upload.complete_v2",
         "POST",
         "/api/file/upload_complete/v2",
-        // All are required, but a call that lacks some is answered with success.
         &[
-            NODE.optional(),
-            json("bucket", Kind::Text).optional(),
+            NODE.lax(),
+            json("bucket", Kind::Text).lax(),
             json("fileId", Kind::Int),
-            json("fileSize", Kind::Int).optional(),
-            json("isMultipart", Kind::Bool).optional(),
-            json("key", Kind::Text).optional(),
-            json("uploadId", Kind::Text).optional(),
+            json("fileSize", Kind::Int).lax(),
+            json("isMultipart", Kind::Bool).lax(),
+            json("key", Kind::Text).lax(),
+            json("uploadId", Kind::Text).lax(),
         ],
         Run::CompleteWeb,
     )

@@ -92,6 +92,27 @@ async fn a_qr_session_that_is_not_there_is_said_to_be_so() {
     assert_refused(&post(&client, "/nonsense", json!({})).await, 1, "sim: ");
 }
 
+#[tokio::test]
+async fn the_web_apis_controls_are_there_too() {
+    let client = Client::start().await;
+    for (path, body) in [
+        ("/storage", json!({"keys": true})),
+        ("/downloads", json!({"form": "url_safe_params"})),
+        ("/faults", json!({"op": "web/file.list", "rows": 3})),
+        ("/faults", json!({"op": "web/file.list", "total_off": -1})),
+        ("/faults", json!({"op": "web/*", "login_challenge": true})),
+    ] {
+        assert_ok(&post(&client, path, body).await);
+    }
+    let sign_in = format!("{}/api/user/sign_in", client.sim.urls().login);
+    let body = json!({"passport": client.sim.username(), "password": client.sim.password(), "remember": true});
+    let request = client.http.post(sign_in).header("platform", "web").header("app-version", "3").json(&body);
+    assert_eq!(crate::client::read(request.send().await.unwrap()).await["code"], 7012);
+    for (path, body) in [("/downloads", json!({"form": "x"})), ("/storage", json!({"keys": 1}))] {
+        assert_eq!(post(&client, path, body).await["code"], 1);
+    }
+}
+
 #[test]
 fn operations_are_named_once() {
     let mut names: Vec<&str> = operations().collect();

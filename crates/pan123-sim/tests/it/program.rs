@@ -57,6 +57,11 @@ async fn the_json_line_has_all_keys_and_the_program_is_lenient() {
     }
     assert!(running.line["uid"].is_i64());
     assert_eq!(running.token().await["code"], 0);
+    let body = serde_json::json!({"passport": running.line["username"], "password": running.line["password"]});
+    let url = format!("{}/api/user/sign_in", running.line["login"].as_str().unwrap());
+    let login = crate::client::http().build().unwrap().post(url).json(&body).send().await.unwrap();
+    let login: Value = login.json().await.unwrap();
+    assert!(login["code"] == 200 && login["data"]["token"].is_string(), "{login}");
 }
 
 #[tokio::test]

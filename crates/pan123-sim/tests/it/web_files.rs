@@ -68,7 +68,13 @@ async fn a_row_has_the_fields_and_types_of_the_reference() {
         assert_eq!(row[name], value, "{name} of {row}");
     }
     assert!(row["UpdateAt"].as_str().unwrap().ends_with("+08:00"));
-    let top = page.get(&list("")).await["data"]["InfoList"][0].clone();
+    page.sim.put("/picture.jpg", "dots");
+    let picture = page.get(&list("")).await["data"]["InfoList"][0].clone();
+    let thumbnail = picture["DownloadUrl"].as_str().unwrap();
+    assert!(thumbnail.ends_with("_24_24?w=24&h=24"), "{thumbnail}");
+    let larger = thumbnail.replace("_24_24?w=24&h=24", "_70_70?w=70&h=70&trade_key=123pan-thumbnail");
+    assert_eq!(page.http.get(larger).send().await.unwrap().headers()["content-type"], "image/gif");
+    let top = page.get(&list("&orderDirection=asc")).await["data"]["InfoList"][0].clone();
     assert_eq!((&top["Type"], &top["Size"], &top["Etag"]), (&json!(1), &json!(5), &json!("")));
 }
 

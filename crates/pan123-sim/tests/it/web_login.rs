@@ -145,7 +145,7 @@ async fn a_qr_code_is_scanned_and_confirmed_and_ends_by_itself() {
     let made = login(&page, "/api/user/qr-code/generate", None).await;
     let id = made["data"]["uniID"].as_str().unwrap().to_owned();
     assert!(made["data"]["url"].as_str().unwrap().ends_with("/wx-app-login.html"), "{made}");
-    assert_eq!(page.sim.qr_sessions(), [id.clone()]);
+    assert_eq!(page.sim.qr_sessions(), vec![id.clone()]);
     let poll = format!("/api/user/qr-code/result?uniID={id}&remember=true");
     assert_eq!(login(&page, &poll, None).await["data"], json!({"loginStatus": 0, "scanPlatform": 0}));
     page.sim.qr(&id, QrAction::Scan);
