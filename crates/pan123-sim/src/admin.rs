@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::body::Tap;
 use crate::content::{Content, md5_hex, seeded_md5};
+use crate::drive::ROOT;
 use crate::fault::Fault;
 use crate::form;
 use crate::log::RecordedRequest;
@@ -66,6 +67,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, tap: Tap) -> Resu
         }
         ("POST", ["qr", session]) => qr(shared, session, &fields),
         ("GET", ["log"]) => log(shared, head),
+        ("GET", ["counts"]) => Ok(Reply::data(json!(shared.state().log.counts()))),
         _ => Err(Refusal::rule(format!("nothing answers {} on the admin face", head.uri.path())).with_status(404)),
     }
 }
@@ -228,6 +230,9 @@ fn fault(fields: &Fields) -> Result<Fault, Refusal> {
 
 fn files(shared: &Shared, fields: &Fields) -> Result<Reply, Refusal> {
     let path = fields.text("path")?.ok_or_else(|| wanted("path", "a path"))?;
+    if let Some(count) = fields.number("count")? {
+        return folder_of(shared, path, count, fields);
+    }
     let (content, md5) = if let Some(text) = fields.text("text")? {
         (Content::whole(Bytes::from(text.to_owned())), md5_hex(text.as_bytes()))
     } else {
@@ -249,6 +254,19 @@ fn qr(shared: &Shared, session: &str, fields: &Fields) -> Result<Reply, Refusal>
     } else {
         Err(Refusal::rule(format!("there is no QR session `{session}` that waits")).with_status(404))
     }
+}
+
+/// Makes a folder of `count` files, each seeded in its own way, for lists that are long.
+fn folder_of(shared: &Shared, path: &str, count: u64, fields: &Fields) -> Result<Reply, Refusal> {
+    let size = fields.number("size")?.unwrap_or_default();
+    let refused = |denied| Refusal::from(denied).with_status(400);
+    let mut state = shared.state();
+    for number in 0..count {
+        let name = format!("{}/{number:06}.bin", path.trim_end_matches('/'));
+        state.put(&name, Content::seeded(size, number), &seeded_md5(size, number)).map_err(refused)?;
+    }
+    let id = state.make_folders(ROOT, path.split('/').filter(|name| !name.is_empty())).map_err(refused)?;
+    Ok(Reply::data(json!({"id": id})))
 }
 
 /// Shares entries of the drive by their paths.

@@ -94,6 +94,11 @@ impl Log {
         self.counts.get(op).copied().unwrap_or_default()
     }
 
+    /// How many requests there were of each operation.
+    pub(crate) fn counts(&self) -> &HashMap<String, usize> {
+        &self.counts
+    }
+
     pub(crate) fn since(&self, sequence: u64) -> impl Iterator<Item = &RecordedRequest> {
         self.requests.iter().filter(move |request| request.sequence > sequence)
     }
