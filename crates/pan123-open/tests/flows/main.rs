@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to fail there")]
 
 mod answers;
+mod chaos;
 mod direct_links;
 mod download;
 mod drive;
