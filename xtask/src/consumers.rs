@@ -19,7 +19,7 @@ struct Setting {
     share_key: String,
 }
 
-static CONSUMERS: [Consumer; 3] = [
+static CONSUMERS: [Consumer; 4] = [
     Consumer { name: "link", argument: |_| "https://vip.123pan.cn/1812/a.mp4".to_owned(), prints: "?auth_key=" },
     Consumer {
         name: "share",
@@ -27,6 +27,7 @@ static CONSUMERS: [Consumer; 3] = [
         prints: "films/a.mp4",
     },
     Consumer { name: "open", argument: |_| String::new(), prints: "films" },
+    Consumer { name: "web", argument: |_| String::new(), prints: "1 files in 15 bytes" },
 ];
 
 /// Builds and runs each consumer against a simulator.
@@ -44,7 +45,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         is_short(consumer.name, &folder.join("src/main.rs"))?;
         lock(workspace, &folder)?;
         let manifest = folder.join("Cargo.toml").display().to_string();
-        let target = workspace.target().join("consumers").display().to_string();
+        let target = workspace.outside().display().to_string();
         let argument = (consumer.argument)(&setting);
         let arguments = ["run", "--quiet", "--manifest-path", &manifest, "--target-dir", &target, "--", &argument];
         let printed = workspace.cargo_output_with(&arguments, &service.environment()?)?;

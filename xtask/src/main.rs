@@ -6,7 +6,9 @@ mod fuzz;
 mod manifest;
 mod pages;
 mod readme;
+mod release;
 mod service;
+mod sizes;
 mod steps;
 mod tidy;
 mod verbs;
@@ -33,7 +35,13 @@ static FUZZ: Command = Command {
     run: fuzz::run,
 };
 
-static CHECKS: [Command; 11] = [
+static SIZES: Command = Command {
+    name: "sizes",
+    about: "what builds cost, next to SDKs that people know; takes half an hour, or the names that follow; not in `ci`",
+    run: sizes::run,
+};
+
+static CHECKS: [Command; 14] = [
     Command { name: "fmt", about: "the code is formatted", run: steps::fmt },
     Command { name: "clippy", about: "no lint fires, whatever the features", run: steps::clippy },
     Command { name: "docs", about: "the documentation builds without a warning", run: steps::docs },
@@ -50,6 +58,9 @@ static CHECKS: [Command; 11] = [
     },
     Command { name: "trees", about: "small builds stay small, the simulator stays independent", run: steps::trees },
     Command { name: "tidy", about: "the rules of this repository that no other tool knows", run: tidy::run },
+    Command { name: "package", about: "every crate for users builds from its package", run: release::package },
+    Command { name: "api", about: "the public API is the one that is listed", run: release::api },
+    Command { name: "deny", about: "licences and sources of other people's crates are allowed", run: release::deny },
     Command { name: "readme", about: "every command of the READMEs and the guides runs", run: readme::run },
     Command {
         name: "pages",
@@ -80,7 +91,7 @@ fn main() -> ExitCode {
 }
 
 fn commands() -> impl Iterator<Item = &'static Command> {
-    std::iter::once(&CI).chain(&CHECKS).chain([&FUZZ])
+    std::iter::once(&CI).chain(&CHECKS).chain([&FUZZ, &SIZES])
 }
 
 fn ci(workspace: &Workspace) -> Result<(), String> {

@@ -73,6 +73,11 @@ impl Workspace {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from)
     }
 
+    /// Returns where crates outside the workspace are built, which share what they depend on.
+    pub(crate) fn outside(&self) -> PathBuf {
+        self.target().join("outside")
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         // `cargo xtask` says which cargo it is; the built tool alone takes the one on the path.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

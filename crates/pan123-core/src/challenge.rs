@@ -17,10 +17,10 @@ const DEMANDS: [&str; 4] = ["短信验证码", "微信登录", "陌生设备", "
 /// assert!(!pan123_core::is_login_challenge(5066, "文件不存在"));
 /// ```
 pub fn is_login_challenge(code: i64, message: &str) -> bool {
-    let has = |text: &&str| message.contains(*text);
+    let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
     // A file may be a risk, too, and that is no matter of the login.
-    let risk = ["安全风险", "登录风险", "账号风险", "设备风险"].iter().any(|text| has(text)) && !has(&"文件");
-    code == CHALLENGE_CODE || risk || DEMANDS.iter().any(|text| has(text))
+    let risk = has(&["安全风险", "登录风险", "账号风险", "设备风险"]) && !has(&["文件"]);
+    code == CHALLENGE_CODE || risk || has(&DEMANDS)
 }
 
 #[cfg(test)]

@@ -231,6 +231,11 @@ impl Error {
         self.edit(|inner| inner.may_have_happened = yes)
     }
 
+    /// Says that an earlier attempt may have taken effect, beside what the error says itself.
+    pub(crate) fn or_may_have_happened(self, yes: bool) -> Self {
+        if yes { self.with_may_have_happened(true) } else { self }
+    }
+
     /// Says which entries of a batch failed, and how.
     #[must_use]
     pub fn with_failed_items(self, items: Vec<(FileId, Self)>) -> Self {

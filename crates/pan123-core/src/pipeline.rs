@@ -279,8 +279,7 @@ impl Inner {
                 self.limiter.acquire(call.meta.path, &*self.runtime).await;
             }
             let token = match tokens {
-                // What may have happened there is no matter of this call.
-                Some(tokens) => Some(tokens.get().await.map_err(|error| error.with_may_have_happened(maybe))?),
+                Some(tokens) => Some(tokens.get().await.map_err(|error| error.or_may_have_happened(maybe))?),
                 None => None,
             };
             attempts += 1;
@@ -325,10 +324,8 @@ impl Inner {
                     ErrorKind::Unauthorized if !replaced => {
                         // Where the renewal asked nobody, the refusal is the only word of the service there is.
                         tokens.replace(used).await.map_err(|renewal| match renewal.endpoint() {
-                            Some(_) => renewal.with_may_have_happened(maybe),
-                            None => {
-                                renewal.with_answer_of(&error).with_attempts(attempts).with_may_have_happened(maybe)
-                            }
+                            Some(_) => renewal.or_may_have_happened(maybe),
+                            None => renewal.with_answer_of(&error).with_attempts(attempts).or_may_have_happened(maybe),
                         })?;
                         replaced = true;
                         continue;

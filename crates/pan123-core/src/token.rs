@@ -68,7 +68,7 @@ impl Token {
 
     /// Takes a token as the service gave it out. One that is about to end as it is given out shows that our clock is wrong:
     /// it is used until it is refused, or every call would ask for another.
-    pub(crate) fn as_issued(self, now: Timestamp) -> Self {
+    pub(crate) fn issued(self, now: Timestamp) -> Self {
         if self.is_fresh(now) { self } else { Self { expires_at: None, ..self } }
     }
 

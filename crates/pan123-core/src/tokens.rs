@@ -89,7 +89,7 @@ impl Tokens {
 
     /// Makes the keeper of a token that cannot be renewed.
     pub fn held(token: Token, runtime: Arc<dyn Runtime>) -> Self {
-        let token = token.as_issued(runtime.now());
+        let token = token.issued(runtime.now());
         let tokens = Self::new(Held, Arc::new(MemoryTokenStore::default()), runtime);
         tokens.0.publish(token);
         tokens
@@ -141,7 +141,7 @@ impl Tokens {
     ///
     /// [`ErrorKind::TokenStore`] when it could not be saved; it is not used then.
     pub async fn put(&self, token: Token) -> Result<()> {
-        let token = token.as_issued(self.0.runtime.now());
+        let token = token.issued(self.0.runtime.now());
         let mut renewal = self.0.renewal.lock().await;
         let _lock = self.0.store.lock().await?;
         let saved = self.0.store.save(&token).await;
@@ -256,7 +256,7 @@ impl Shared {
                 }
                 // The store is what survives: its refresh token is the newest, whoever put it there.
                 let previous = self.store.load().await?.or_else(|| self.current());
-                self.source.fetch(previous.as_ref()).await?.as_issued(self.runtime.now())
+                self.source.fetch(previous.as_ref()).await?.issued(self.runtime.now())
             }
         };
         if let Err(error) = self.store.save(&token).await {

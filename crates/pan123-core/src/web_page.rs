@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::{Error, ErrorKind, RequestSigner, Result, Runtime, Timestamp};
+use crate::{Error, ErrorKind, RequestSigner, Result, Runtime, Secret, Timestamp};
 
 /// What the clients that work say they are; the signature says the same.
 const PLATFORM: &str = "web";
@@ -65,11 +65,6 @@ impl WebPage {
         Self { signer: None, ..self }
     }
 
-    /// Returns the device id.
-    pub fn login_uuid(&self) -> Option<&str> {
-        self.login_uuid.as_ref().and_then(|uuid| uuid.to_str().ok())
-    }
-
     /// Returns the headers that every request carries.
     pub fn headers(&self) -> HeaderMap {
         let own =
@@ -100,7 +95,7 @@ impl WebPage {
 #[derive(Debug, Default)]
 #[doc(hidden)]
 pub struct WebPageSetup {
-    pub login_uuid: Option<String>,
+    pub login_uuid: Option<Secret>,
     pub version: Option<String>,
     pub is_unsigned: bool,
 }
@@ -117,7 +112,7 @@ impl WebPageSetup {
             page = page.with_version(version)?;
         }
         if let Some(uuid) = &self.login_uuid {
-            page = page.with_login_uuid(uuid)?;
+            page = page.with_login_uuid(uuid.expose())?;
         }
         Ok(if self.is_unsigned { page.without_signature() } else { page })
     }
@@ -130,7 +125,9 @@ macro_rules! page_methods {
     () => {
         /// Sends this device id, which stays the same for an installation. Some clients say that saving shares wants it.
         pub fn login_uuid(mut self, uuid: impl Into<String>) -> Self {
-            self.page.login_uuid = Some(uuid.into());
+            self.page.login_uuid = ::std::option::Option::Some($crate::Secret::from(::std::convert::Into::<
+                ::std::string::String,
+            >::into(uuid)));
             self
         }
 

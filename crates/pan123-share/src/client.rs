@@ -88,7 +88,9 @@ impl Client {
     /// Lets calls with the token be made again after a login challenge, when a person has dealt with it. Until then they
     /// all fail with [`LoginChallenge`](crate::ErrorKind::LoginChallenge), without a request.
     pub fn reset_challenge(&self) {
-        self.0.pipeline.tokens().map_or((), Tokens::reset_challenge);
+        if let Some(tokens) = self.0.pipeline.tokens() {
+            tokens.reset_challenge();
+        }
     }
 
     /// Returns the link of the share.

@@ -186,7 +186,10 @@ mod tests {
                 profile.headers_for(&Meta::get("share/share.list", "/api/share/get"), &Url::parse(url).unwrap());
             ["origin", "referer"].map(|name| headers[name].to_str().unwrap().to_owned())
         };
-        assert_eq!(headers("https://www.123pan.cn/b/api/share/get"), ["https://yun.123pan.com", PAGE]);
+        assert_eq!(
+            headers("https://www.123pan.cn/b/api/share/get"),
+            ["https://yun.123pan.com", "https://yun.123pan.com/"]
+        );
         assert_eq!(
             headers("https://1812345678.share.123pan.cn/b/api/share/get"),
             ["https://1812345678.share.123pan.cn", "https://1812345678.share.123pan.cn/123pan/5LF8Vv-a1Bc"]

@@ -49,7 +49,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     pipeline: Pipeline,
     root: FileId,
-    login_uuid: Option<String>,
+    login_uuid: Option<Secret>,
 }
 
 impl Client {
@@ -91,7 +91,7 @@ impl Client {
     /// Returns the device id that goes along, if any: a program that logged in by a QR code keeps it for
     /// [`ClientBuilder::login_uuid`].
     pub fn login_uuid(&self) -> Option<&str> {
-        self.0.login_uuid.as_deref()
+        self.0.login_uuid.as_ref().map(Secret::expose)
     }
 
     pub(crate) fn pipeline(&self) -> &Pipeline {
@@ -244,7 +244,7 @@ pub(crate) struct Draft {
     pub(crate) parts: Parts,
     pub(crate) pipeline: Pipeline,
     root: FileId,
-    login_uuid: Option<String>,
+    login_uuid: Option<Secret>,
 }
 
 impl Draft {
@@ -255,10 +255,10 @@ impl Draft {
 }
 
 /// Makes a device id of 32 hexadecimal digits.
-fn random_uuid(runtime: &dyn Runtime) -> String {
+fn random_uuid(runtime: &dyn Runtime) -> Secret {
     let mut bytes = [0; 16];
     runtime.random(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
 fn bad(text: &'static str) -> Error {

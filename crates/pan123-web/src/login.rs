@@ -31,7 +31,8 @@ impl PasswordLogin {
         loop {
             let error = match self.pipeline.send_with(&sign_in, &RetryPolicy::none()).await {
                 Err(error) if error.kind() == ErrorKind::Connect => error,
-                outcome => return outcome,
+                // Whoever waits for the token asked for something else, which has not been sent.
+                outcome => return outcome.map_err(|error| error.with_may_have_happened(false)),
             };
             attempts += 1;
             let elapsed = runtime.elapsed().saturating_sub(begun);

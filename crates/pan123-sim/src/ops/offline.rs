@@ -58,12 +58,9 @@ pub(crate) fn fetched(state: &mut State, url: &str) -> (String, u64) {
     (made_up(state, url, SIZE), SIZE)
 }
 
-/// Makes up content of a size, the same for the same source, and gives its MD5; very long content is only counted.
+/// Makes up content of a size, the same for the same source, and gives its MD5.
 pub(crate) fn made_up(state: &mut State, source: &str, size: u64) -> String {
     let digits = md5_hex(source.as_bytes());
-    if size > MOST_MADE_UP {
-        return digits;
-    }
     let seed = u64::from_str_radix(&digits[..16], 16).unwrap_or_default();
     let md5 = seeded_md5(size, seed);
     state.store(&md5, Content::seeded(size, seed));
@@ -134,6 +131,5 @@ fn call_back(url: &str, body: String) {
 
 /// The size of every file that is fetched from an address.
 pub(crate) const SIZE: u64 = 1 << 20;
-const MOST_MADE_UP: u64 = 64 << 20;
 pub(crate) const OWN_FOLDER: &str = "来自:离线下载";
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::entry;
+use super::files::safebox_folder;
 use crate::clock::rfc3339;
 use crate::drive::Node;
 use crate::simulator::UID;
@@ -51,7 +52,7 @@ pub(crate) fn row(state: &State, node: &Node) -> Value {
         "RefuseReason": 0,
         "DirectTranscodeStatus": 0,
         "PreviewType": 0,
-        "IsLock": false,
+        "IsLock": safebox_folder(state) == Some(node.id),
         "NewParentName": "",
     })
 }

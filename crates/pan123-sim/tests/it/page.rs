@@ -7,6 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::client::read;
+use crate::visitor::crc32;
 
 /// A simulator, and somebody who is logged in on the web page.
 pub(crate) struct Page {
@@ -64,10 +65,4 @@ fn signature(unix: i64, path: &str) -> (String, String) {
     let key = crc32(&letters).to_string();
     let value = crc32(format!("{unix}|1234567|{path}|web|3|{key}").as_bytes());
     (key, format!("{unix}-1234567-{value}"))
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
-    })
 }

@@ -161,6 +161,19 @@ async fn a_torrent_is_known_by_its_hash_once_it_was_uploaded() {
 }
 
 #[tokio::test]
+async fn a_torrent_of_many_bytes_is_there_at_once() {
+    let page = Page::start().await;
+    let size = 1_u64 << 40;
+    let uploaded = seed(&page, &format!("d4:infod6:lengthi{size}e4:name5:a.isoee")).await;
+    let found = page.post(RESOLVE, json!({"info_hash": uploaded["data"]["info_hash"]})).await;
+    let resource = &found["data"]["list"][0];
+    let body = json!({"resource_list": [{"resource_id": resource["id"], "select_file_id": [1]}], "upload_dir": 0});
+    assert_ok(&page.post(SUBMIT, body).await);
+    assert_eq!(page.sim.file("/a.iso").unwrap().size, size);
+    assert_eq!(first(&page).await["progress"], 100);
+}
+
+#[tokio::test]
 async fn a_magnet_that_nobody_knows_is_one_file() {
     let page = Page::start().await;
     let found = resolve(&page, &format!("magnet:?xt=urn:btih:{}&dn=film.mkv", "a".repeat(40))).await;

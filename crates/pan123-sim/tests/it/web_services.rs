@@ -37,6 +37,7 @@ async fn files_are_listed_by_category_with_the_numbers_of_that_call() {
         "category=1&Page=0",
         "category=1&Page=1&limit=101",
         "category=1&Page=1&orderBy=x",
+        "category=1&Page=1&orderBy=file_id",
     ] {
         assert_refused(&page.get(&format!("{by_type}?{query}")).await, 400, "sim: ");
     }
@@ -63,6 +64,13 @@ async fn stars_are_set_listed_and_cleared() {
     assert_refused(&star(json!([a]), 0).await, 400, "sim: ");
     assert_refused(&star(json!([{"FileId": a}]), 255).await, 400, "sim: ");
     assert_refused(&page.get("/api/restful/goapi/v1/file/starred/list?Page=1&limit=100").await, 400, "sim: ");
+}
+
+#[tokio::test]
+async fn with_quirks_no_rows_are_null() {
+    let page = Page::with(pan123_sim::Simulator::builder().quirks(true)).await;
+    let starred = page.get("/api/restful/goapi/v1/file/starred/list?Page=1&pageSize=100").await;
+    assert_eq!((&starred["data"]["InfoList"], &starred["data"]["Len"]), (&json!(null), &json!(0)));
 }
 
 #[tokio::test]

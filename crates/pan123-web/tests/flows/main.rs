@@ -1,8 +1,14 @@
 //! Flows as a user would notice them, against the simulator.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod challenge;
 mod download;
+mod hosts;
+mod login;
+mod qr;
+mod secrets;
 mod services;
+mod tokens;
 mod transfers;
 mod upload;
 mod upload_faults;

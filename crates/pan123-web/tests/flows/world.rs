@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pan123_core::testing::VirtualRuntime;
-use pan123_sim::Simulator;
+use pan123_sim::{Face, Simulator};
 use pan123_web::{Client, ClientBuilder, Hosts, RateLimits, Token};
 
 /// The moment at which every test begins.
@@ -45,4 +45,18 @@ pub(crate) fn builder(sim: &Simulator, runtime: &VirtualRuntime) -> ClientBuilde
     let urls = sim.urls();
     let hosts = Hosts::default().with_web(&urls.web).unwrap().with_login(&urls.login).unwrap();
     Client::builder().hosts(hosts).rate_limits(RateLimits::unlimited()).runtime(runtime.clone())
+}
+
+/// Fails when a request with a token, or with anything else that credentials come with, left for a host of storage or CDN.
+pub(crate) fn check_hosts(sim: &Simulator, token: &str) {
+    let requests = sim.requests();
+    assert!(requests.iter().any(|request| request.header("authorization").is_some()), "the check can fail");
+    for request in requests {
+        let is_control = matches!(request.face, Face::Web | Face::Login);
+        let shown = format!("{:?} {:?} {:?}", request.path, request.query, request.headers);
+        assert!(is_control || !shown.contains(token), "{shown}");
+        for name in ["authorization", "cookie", "platform", "app-version", "loginuuid"] {
+            assert!(is_control || request.header(name).is_none(), "{name} in {shown}");
+        }
+    }
 }

@@ -1,0 +1,188 @@
+//! What a build costs: crates, seconds of a cold build, and the size of the program, next to SDKs that people know.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use crate::{consumers, pages::keep, print, workspace::Workspace};
+
+/// A program that is measured.
+struct Program {
+    name: &'static str,
+    folder: &'static str,
+    is_ours: bool,
+    what: &'static str,
+}
+
+/// Measures each program, or those that the command line names, and writes the table when it was all of them.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
+    let wanted: Vec<String> = std::env::args().skip(2).collect();
+    if let Some(unknown) = wanted.iter().find(|name| !PROGRAMS.iter().any(|program| program.name == **name)) {
+        let names: Vec<&str> = PROGRAMS.iter().map(|program| program.name).collect();
+        return Err(format!("`{unknown}` is none of {}", names.join(", ")));
+    }
+    let mut rows = Vec::new();
+    for program in PROGRAMS.iter().filter(|program| wanted.is_empty() || wanted.iter().any(|name| name == program.name))
+    {
+        let row = measure(workspace, program)?;
+        print(&format!("{:<13} {}", program.name, row.line()));
+        is_kept(program, &row)?;
+        rows.push((program, row));
+    }
+    if wanted.is_empty() { keep_table(workspace, &rows) } else { Ok(()) }
+}
+
+/// What was found.
+struct Row {
+    crates: usize,
+    cpu: f64,
+    wall: f64,
+    bytes: u64,
+    versions: String,
+}
+
+impl Row {
+    fn line(&self) -> String {
+        let Self { crates, cpu, wall, bytes, .. } = self;
+        format!("{crates} crates, {cpu:.1} s of CPU, {wall:.1} s, {:.2} MB", *bytes as f64 / 1e6)
+    }
+}
+
+fn measure(workspace: &Workspace, program: &Program) -> Result<Row, String> {
+    let folder = workspace.root.join(program.folder);
+    if program.is_ours {
+        consumers::lock(workspace, &folder)?;
+    }
+    let manifest = folder.join("Cargo.toml").display().to_string();
+    workspace.cargo_output(&["fetch", "--manifest-path", &manifest])?;
+    let tree = ["tree", "--edges", "normal,build", "--prefix", "none", "--format", "{p}", "--manifest-path", &manifest];
+    let packages = packages(&workspace.cargo_output(&tree)?);
+    let target = workspace.target().join("sizes");
+    remove(&target)?;
+    let (cpu, start) = (cpu_of_children()?, Instant::now());
+    let directory = target.display().to_string();
+    workspace.cargo_output(&["build", "--release", "--manifest-path", &manifest, "--target-dir", &directory])?;
+    let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_of_children()? - cpu);
+    let built = executable(&target.join("release"))?;
+    let bytes = fs::metadata(&built).map_err(|error| format!("{}: {error}", built.display()))?.len();
+    remove(&target)?;
+    let is_theirs = |line: &&String| THEIRS.iter().any(|name| line.starts_with(&format!("{name} v")));
+    let versions = packages.iter().find(is_theirs).map(|line| line.replace(" v", " ")).unwrap_or_default();
+    // The program itself is none of them.
+    Ok(Row { crates: packages.len() - 1, cpu, wall, bytes, versions })
+}
+
+/// The promise of the smallest build. The others are measured and not promised.
+fn is_kept(program: &Program, row: &Row) -> Result<(), String> {
+    if program.name == "link" && (row.crates > 20 || row.cpu > 10.0) {
+        return Err(format!("`link` alone was promised 20 crates and 10 s of CPU, and has {}", row.line()));
+    }
+    Ok(())
+}
+
+/// Returns the names and versions in the output of `cargo tree`, each once.
+fn packages(tree: &str) -> Vec<String> {
+    let words = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    let mut lines: Vec<String> = tree.lines().map(words).filter(|line| !line.is_empty()).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
+/// How much processor time the children of this process have used that have ended, and their children. Linux only.
+fn cpu_of_children() -> Result<f64, String> {
+    let stat =
+        fs::read_to_string("/proc/self/stat").map_err(|_| "this needs Linux, for the processor time".to_owned())?;
+    // The name in brackets, the second field, may hold spaces. Fields 16 and 17 count in hundredths of a second.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks = fields.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<f64>().ok());
+    Ok(ticks.sum::<f64>() / 100.0)
+}
+
+/// Finds the program that was built: the one file without an extension.
+fn executable(folder: &Path) -> Result<PathBuf, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut files = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    files
+        .find(|path| path.is_file() && path.extension().is_none() && !path.ends_with(".cargo-lock"))
+        .ok_or_else(|| format!("{}: nothing was built", folder.display()))
+}
+
+fn remove(folder: &Path) -> Result<(), String> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", folder.display())),
+        _ => Ok(()),
+    }
+}
+
+fn keep_table(workspace: &Workspace, rows: &[(&Program, Row)]) -> Result<(), String> {
+    let full =
+        rows.iter().find(|(program, _)| program.name == "full").map(|(_, row)| row).ok_or("`full` is missing")?;
+    let rustc = workspace.program("rustc").arg("--version").output();
+    let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    let mut page = format!("{HEAD}\nOf one run, by {rustc}, on a machine with other work.\n\n{TABLE_HEAD}");
+    for (program, row) in rows {
+        let name = if row.versions.is_empty() { format!("`{}`", program.name) } else { row.versions.clone() };
+        let _ = writeln!(
+            page,
+            "| {name} | {} | {} | {:.2} | {:.1} | {:.2} | {:.2} | {:.2} |",
+            program.what,
+            row.crates,
+            row.crates as f64 / full.crates as f64,
+            row.cpu,
+            row.cpu / full.cpu,
+            row.bytes as f64 / 1e6,
+            row.bytes as f64 / full.bytes as f64,
+        );
+    }
+    keep(workspace, "docs/sizes.md", &page)
+}
+
+const HEAD: &str = "# What a build costs
+
+Written by `cargo xtask sizes`: a small program for each set of features ([`fixtures/consumers`](../fixtures/consumers)), and the
+same for SDKs that people know ([`fixtures/sizes`](../fixtures/sizes)). Each is built once, in release mode and from nothing, after
+its sources were fetched. Crates are those that are compiled, build scripts and procedural macros included. The seconds are processor time of cargo
+and all that it starts; the program is stripped. \"Ratio\" is to `full`, which has everything but `native-tls`, `stream` and `tracing`.
+Compare the ratios: the seconds are those of one machine.
+";
+
+const TABLE_HEAD: &str = "| features, or SDK | program | crates | ratio | CPU s | ratio | MB | ratio |
+|---|---|---|---|---|---|---|---|
+";
+
+static PROGRAMS: [Program; 9] = [
+    ours("link", "fixtures/consumers/link", "signs a direct link"),
+    ours("share", "fixtures/consumers/share", "lists a share"),
+    ours("open", "fixtures/consumers/open", "lists a folder of the Open Platform"),
+    ours("web", "fixtures/consumers/web", "logs in to a personal account"),
+    ours("full", "fixtures/sizes/full", "lists a folder, with all default features"),
+    theirs("octocrab", "fixtures/sizes/octocrab", "reads a repository"),
+    theirs("opendal", "fixtures/sizes/opendal", "lists a bucket, with the service `s3` alone"),
+    theirs("object_store", "fixtures/sizes/object_store", "lists a bucket, with the feature `aws`"),
+    theirs("aws-sdk-s3", "fixtures/sizes/aws-sdk-s3", "lists a bucket"),
+];
+
+const fn ours(name: &'static str, folder: &'static str, what: &'static str) -> Program {
+    Program { name, folder, is_ours: true, what }
+}
+
+const fn theirs(name: &'static str, folder: &'static str, what: &'static str) -> Program {
+    Program { name, folder, is_ours: false, what }
+}
+
+/// The crates of others whose versions the table tells.
+const THEIRS: [&str; 4] = ["octocrab", "opendal", "object_store", "aws-sdk-s3"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_counts_once() {
+        assert_eq!(packages("a v1 (/x)\nb v2\nb v2 (*)\n\nb v3\n"), ["a v1", "b v2", "b v3"]);
+    }
+}
