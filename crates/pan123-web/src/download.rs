@@ -1,10 +1,10 @@
 //! The `download` and `link` verbs: where the transfer engine gets the bytes of a file from.
 
-use std::{ops::Range, path::Path, sync::Arc};
+use std::{fmt, io::Write, ops::Range, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use pan123_core::{BoxFuture, Error, ErrorKind, Fetch, Fetched, FileId, Link, Operation, Result, RetryPolicy};
-use pan123_transfer::{DownloadOrigin, Downloaded, Expected, Progress, Reader};
+use pan123_transfer::{Bandwidth, Checkpoints, DownloadOrigin, Downloaded, Expected, Progress, Reader};
 use url::Url;
 
 use crate::{
@@ -34,7 +34,7 @@ impl Client {
     /// # }
     /// ```
     pub fn download(&self, file: impl Into<FileRef>) -> Download {
-        Download { client: self.clone(), file: file.into(), range: None, verify: true, progress: None }
+        Download { client: self.clone(), file: file.into(), adjust: Vec::new() }
     }
 
     /// Returns an address from which a file can be downloaded, with the headers to send along and, where it says so, its end.
@@ -114,6 +114,14 @@ impl Client {
         }
     }
 
+    /// Makes the engine's download of a file of which everything is known.
+    fn fetching(&self, entry: Entry) -> Result<Engine> {
+        check(&entry)?;
+        let expected = Expected::new(Some(entry.size), entry.md5);
+        let (retry, runtime) = (*self.pipeline().retry(), Arc::clone(self.pipeline().runtime()));
+        Ok(Engine::new(Origin { client: self.clone(), entry }, expected, runtime).retry(retry))
+    }
+
     async fn entry(&self, file: FileRef) -> Result<Entry> {
         match file.0 {
             Known::Entry(entry) => Ok(*entry),
@@ -182,31 +190,49 @@ impl From<&Uploaded> for FileRef {
 pub struct Download {
     client: Client,
     file: FileRef,
-    range: Option<Range<u64>>,
-    verify: bool,
-    progress: Option<Box<dyn Fn(Progress) + Send + Sync>>,
+    adjust: Vec<Box<dyn FnOnce(Engine) -> Engine + Send>>,
 }
+
+type Engine = pan123_transfer::Download;
 
 impl Download {
     /// Takes the bytes from `range.start` up to, not including, `range.end`, and nothing else. Without the whole file no MD5 can be checked.
-    pub fn range(mut self, range: Range<u64>) -> Self {
-        self.range = Some(range);
-        self
+    pub fn range(self, range: Range<u64>) -> Self {
+        self.adjusted(|engine| engine.range(range))
     }
 
     /// Leaves the MD5 unchecked. The size is still checked.
-    pub fn without_verification(mut self) -> Self {
-        self.verify = false;
-        self
+    pub fn without_verification(self) -> Self {
+        self.adjusted(Engine::without_verification)
     }
 
     /// Calls `callback` as the download goes on, at most 20 times a second.
-    pub fn on_progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.progress = Some(Box::new(callback));
+    pub fn on_progress(self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.adjusted(|engine| engine.on_progress(callback))
+    }
+
+    /// Sets how many connections a download to a file may have; see [`pan123_transfer::Download::connections`].
+    pub fn connections(self, most: usize) -> Self {
+        self.adjusted(move |engine| engine.connections(most))
+    }
+
+    /// Says where the checkpoint of a download to a file is kept; see [`pan123_transfer::Download::checkpoints`].
+    pub fn checkpoints(self, place: Checkpoints) -> Self {
+        self.adjusted(|engine| engine.checkpoints(place))
+    }
+
+    /// Keeps to a limit of speed; see [`pan123_transfer::Download::bandwidth`].
+    pub fn bandwidth(self, limit: Bandwidth) -> Self {
+        self.adjusted(|engine| engine.bandwidth(limit))
+    }
+
+    fn adjusted(mut self, change: impl FnOnce(Engine) -> Engine + Send + 'static) -> Self {
+        self.adjust.push(Box::new(change));
         self
     }
 
-    /// Downloads into the file `path`; see [`pan123_transfer::Download::to_path`].
+    /// Downloads into the file `path`, from where an earlier download of the file to it has stopped; see
+    /// [`pan123_transfer::Download::to_path`].
     ///
     /// # Errors
     ///
@@ -223,7 +249,7 @@ impl Download {
     /// # Errors
     ///
     /// As [`to_path`](Self::to_path), but that what was written before an error is the writer's business.
-    pub async fn to_writer<W: std::io::Write + Send + 'static>(self, writer: W) -> Result<(W, Downloaded)> {
+    pub async fn to_writer<W: Write + Send + 'static>(self, writer: W) -> Result<(W, Downloaded)> {
         self.prepare().await?.to_writer(writer).await
     }
 
@@ -245,29 +271,16 @@ impl Download {
         self.prepare().await?.open().await
     }
 
-    async fn prepare(self) -> Result<pan123_transfer::Download> {
+    async fn prepare(self) -> Result<Engine> {
         let entry = self.client.entry(self.file).await?;
-        check(&entry)?;
-        let expected = Expected::new(Some(entry.size), entry.md5);
-        let (retry, runtime) = (*self.client.pipeline().retry(), Arc::clone(self.client.pipeline().runtime()));
-        let origin = Origin { client: self.client, entry };
-        let mut engine = pan123_transfer::Download::new(origin, expected, runtime).retry(retry);
-        if let Some(range) = self.range {
-            engine = engine.range(range);
-        }
-        if !self.verify {
-            engine = engine.without_verification();
-        }
-        Ok(match self.progress {
-            Some(progress) => engine.on_progress(progress),
-            None => engine,
-        })
+        let engine = self.client.fetching(entry)?;
+        Ok(self.adjust.into_iter().fold(engine, |engine, change| change(engine)))
     }
 }
 
-impl std::fmt::Debug for Download {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Download").field("file", &self.file).field("range", &self.range).finish_non_exhaustive()
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download").field("file", &self.file).finish_non_exhaustive()
     }
 }
 
@@ -279,6 +292,10 @@ struct Origin {
 }
 
 impl DownloadOrigin for Origin {
+    fn identity(&self) -> String {
+        format!("web {}", self.entry.id)
+    }
+
     fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
         Box::pin(self.client.address(&self.entry))
     }

@@ -39,7 +39,9 @@ pub use crate::{
     upload::{Upload, Uploaded},
 };
 #[cfg(feature = "transfer")]
-pub use pan123_transfer::{Downloaded, Fingerprint, How, Phase, Progress, Reader, Source};
+pub use pan123_transfer::{
+    Bandwidth, Checkpoints, Downloaded, Fingerprint, How, Notice, Phase, Progress, Reader, Source,
+};
 
 pub use pan123_core::{
     AccountId, EntryKind, Error, ErrorKind, FileId, FileTokenStore, Hosts, Link, Md5, OnConflict, RateLimiter,

@@ -5,10 +5,14 @@ mod looking;
 mod replacing;
 mod target;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use pan123_core::{Error, FileId, Md5, OnConflict, Result, RetryPolicy};
-use pan123_transfer::{Fingerprint, How, Progress, Source};
+use pan123_transfer::{Bandwidth, Checkpoints, Fingerprint, How, Notice, Progress, Source};
 
 pub(crate) use self::target::Target;
 use crate::Client;
@@ -78,6 +82,10 @@ pub struct Uploaded {
     pub md5: Md5,
     /// Which way it went.
     pub how: How,
+    /// How many of its bytes an earlier upload had sent, so that they were not sent again; see [`Upload::resume`].
+    pub resumed: u64,
+    /// What there was to know about the checkpoint.
+    pub notice: Option<Notice>,
     /// The temporary file of an [overwriting](OnConflict::Overwrite) upload, where it could not be removed: trash it.
     pub left_behind: Option<FileId>,
 }
@@ -132,6 +140,27 @@ impl Upload {
         self.adjusted(move |engine| engine.trust(fingerprint))
     }
 
+    /// Keeps a checkpoint, and goes on from the one that an earlier upload has left; see [`pan123_transfer::Upload::resume`].
+    ///
+    /// Parts that the storage holds are not sent again, also those of which an earlier upload was never told. Keys that the
+    /// storage lends are not kept: such an upload starts over.
+    pub fn resume(self, checkpoints: impl Into<Checkpoints>) -> Self {
+        let checkpoints = checkpoints.into();
+        self.adjusted(|engine| engine.resume(checkpoints))
+    }
+
+    /// Sends no faster than `bandwidth`; see [`pan123_transfer::Upload::bandwidth`].
+    pub fn bandwidth(self, bandwidth: Bandwidth) -> Self {
+        self.adjusted(|engine| engine.bandwidth(bandwidth))
+    }
+
+    /// Sets the folder of the temporary file for a source that can be read only once; see
+    /// [`pan123_transfer::Upload::spool_in`].
+    pub fn spool_in(self, folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        self.adjusted(|engine| engine.spool_in(folder))
+    }
+
     fn adjusted(mut self, change: impl FnOnce(Engine) -> Engine + Send + 'static) -> Self {
         self.adjust.push(Box::new(change));
         self
@@ -164,6 +193,8 @@ impl Upload {
             size: done.fingerprint.size,
             md5: done.fingerprint.md5,
             how: done.how,
+            resumed: done.resumed,
+            notice: done.notice,
             left_behind: done.stored.left_behind,
         })
     }

@@ -6,6 +6,7 @@ mod download;
 mod hosts;
 mod login;
 mod qr;
+mod resume;
 mod secrets;
 mod services;
 mod tokens;
