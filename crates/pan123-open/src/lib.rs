@@ -10,6 +10,8 @@ mod direct;
 #[cfg(feature = "transfer")]
 mod download;
 mod entry;
+#[cfg(feature = "transfer")]
+mod folders;
 #[cfg(any(test, feature = "oauth-listener"))]
 mod grant_listener;
 mod grants;
@@ -57,7 +59,10 @@ pub use crate::{
     upload::{Upload, Uploaded},
 };
 #[cfg(feature = "transfer")]
-pub use pan123_transfer::{Fingerprint, How, Phase, Progress, Source};
+pub use pan123_transfer::{
+    Bandwidth, Checkpoints, Fingerprint, FolderDownload, FolderItem, FolderReport, FolderUpload, How, Notice, Outcome,
+    Phase, Progress, Source,
+};
 
 pub use pan123_core::{
     AccountId, EntryKind, Error, ErrorKind, FileId, FileTokenStore, Hosts, Link, Md5, OnConflict, RateLimiter,

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use pan123_core::{BoxFuture, Fetch, Fetched, Link, Result, RetryPolicy};
 use pan123_transfer::{Download, DownloadOrigin, Expected};
 
-use crate::{Client, Entry, folder::FolderDownload};
+use crate::{Client, Entry};
 
 impl Client {
     /// Downloads a file: resumed after a cut, and checked for size and MD5.
@@ -33,34 +33,13 @@ impl Client {
         let origin = Origin { client: self.clone(), file: file.clone() };
         Download::new(origin, expected, Arc::clone(self.pipeline().runtime())).retry(*self.pipeline().retry())
     }
-
-    /// Downloads all that is in a folder of the share, and in the folders in it, one file beside a few others.
-    ///
-    /// `folder` is an [`Entry`] of a list or an id; [`FileId::ROOT`](crate::FileId::ROOT) is all of the share. Nothing happens before
-    /// [`to_path`](FolderDownload::to_path).
-    ///
-    /// # Example
-    ///
-    /// ```no_run
-    /// # use pan123_share::{Client, FileId};
-    /// # async fn run(share: Client) -> pan123_share::Result<()> {
-    /// let done = share.download_folder(FileId::ROOT).to_path("films").await?;
-    /// for missing in &done.failed {
-    ///     println!("{}: {}", missing.remote, missing.error);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn download_folder(&self, folder: impl Into<crate::FileId>) -> FolderDownload {
-        FolderDownload::new(self.clone(), folder.into())
-    }
 }
 
 /// One file of a share as a source of bytes.
 #[derive(Clone, Debug)]
-struct Origin {
-    client: Client,
-    file: Entry,
+pub(crate) struct Origin {
+    pub(crate) client: Client,
+    pub(crate) file: Entry,
 }
 
 impl DownloadOrigin for Origin {

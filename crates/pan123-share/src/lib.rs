@@ -7,22 +7,18 @@ mod client;
 #[cfg(feature = "transfer")]
 mod download;
 mod entry;
-#[cfg(feature = "transfer")]
-mod folder;
 mod key;
 mod link;
 mod listing;
-#[cfg(feature = "transfer")]
-mod local_name;
 pub mod ops;
 mod profile;
 mod rates;
 mod save;
+#[cfg(feature = "transfer")]
+mod tree;
 mod verbs;
 mod walk;
 
-#[cfg(feature = "transfer")]
-pub use crate::folder::{DownloadedFile, DownloadedFolder, FolderDownload, NotDownloaded};
 pub use crate::{
     client::{Client, ClientBuilder},
     entry::Entry,
@@ -34,7 +30,7 @@ pub use crate::{
     walk::{Found, Walk},
 };
 #[cfg(feature = "transfer")]
-pub use pan123_transfer::{Download, Downloaded, Progress};
+pub use pan123_transfer::{Download, Downloaded, FolderDownload, FolderItem, FolderReport, Outcome, Progress};
 
 pub use pan123_core::{
     AccountId, EntryKind, Error, ErrorKind, FileId, Hosts, Link, Md5, RateLimiter, RateLimits, Result, RetryPolicy,

@@ -6,6 +6,7 @@ mod bandwidth;
 mod blocking;
 mod checkpoint;
 mod download;
+mod folder;
 mod hash;
 mod md5_pair;
 mod progress;
@@ -24,6 +25,10 @@ pub use crate::{
     download::{
         DEFAULT_DOWNLOAD_CONNECTIONS, DEFAULT_PIECE_SIZE, Download, Downloaded, Expected, MOST_DOWNLOAD_CONNECTIONS,
         Reader,
+    },
+    folder::{
+        DEFAULT_FILES, FolderDownload, FolderItem, FolderReport, FolderUpload, MOST_FILES, Outcome, Tree, TreeEntry,
+        TreeTarget, TreeUpload,
     },
     progress::{PROGRESS_INTERVAL, Phase, Progress},
     source::{ReadAt, Source, Stamp},

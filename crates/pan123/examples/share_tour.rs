@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, path::Path};
 use pan123::{
     core::{ErrorKind, FileId, Hosts, Md5, RateLimits, Token, rapid::RapidLink},
     open,
-    share::{Client, Saved, ShareLink},
+    share::{Client, FolderItem, Outcome, Saved, ShareLink},
 };
 use pan123_sim::{ShareOptions, Simulator};
 
@@ -66,13 +66,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     step("address", format!("{} until {end}, to be sent with {}", address.url_redacted(), headers.join(", ")));
 
     let target = tempfile::tempdir()?;
-    let done = user.download_folder(FileId::ROOT).concurrency(8).to_path(target.path()).await?;
+    let (sender, items) = std::sync::mpsc::channel();
+    let download = user.download_folder(FileId::ROOT).concurrency(8).on_each(move |item| {
+        let _ = sender.send(item.clone());
+    });
+    let done = download.to_path(target.path()).await?;
     for missing in &done.failed {
-        step("missing", format!("{}: {}", missing.remote, missing.error));
+        step("missing", format!("{}: {:?}", missing.remote, missing.error()));
     }
     let md5s: BTreeMap<String, Md5> = found.iter().filter_map(|found| Some((found.path(), found.entry.md5?))).collect();
-    let same = done.files.iter().filter(|file| md5s.get(&file.remote).copied() == md5_of(&file.local)).count();
-    step("download", format!("{} files, {same} of them with the MD5 that the share lists", done.files.len()));
+    let is_same = |item: &FolderItem| {
+        matches!(item.outcome, Outcome::Transferred) && md5s.get(&item.remote).copied() == md5_of(&item.local)
+    };
+    let same = items.iter().filter(is_same).count();
+    step("download", format!("{} files, {same} of them with the MD5 that the share lists", done.files));
     if same != FILES || !done.is_complete() {
         return Err("the download is not whole".into());
     }

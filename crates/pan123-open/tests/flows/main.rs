@@ -8,6 +8,7 @@ mod direct_links;
 mod download;
 mod drive;
 mod faults;
+mod folders;
 mod grants;
 mod images;
 mod link_logs;

@@ -27,15 +27,25 @@ async fn tree() -> World {
 async fn all_that_is_in_a_folder_comes_with_its_folders() {
     let world = tree().await;
     let key = world.share(&["/t"], open());
-    let done = world.guest(&key).download_folder(FileId::ROOT).to_path(world.path("out")).await.unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let download = world.guest(&key).download_folder(FileId::ROOT);
+    let download = download.on_each(move |item| heard.lock().unwrap().push(item.clone()));
+    let done = download.to_path(world.path("out")).await.unwrap();
     assert!(done.is_complete(), "{:?}", done.failed);
-    assert_eq!(done.files.len(), 4);
+    assert_eq!((done.files, done.folders), (4, 4));
     let want = [("a.txt", "a"), ("b/c.txt", "cc"), ("b/d/e.txt", "eee"), ("empty.txt", "")];
     let want: Vec<_> = want.map(|(path, text)| (format!("out/t/{path}"), text.as_bytes().to_vec())).into();
     assert_eq!(world.local(), want);
     assert!(world.path("out/t/nothing").is_dir());
-    let c = done.files.iter().find(|file| file.remote == "t/b/c.txt").unwrap();
-    assert_eq!((c.local.as_path(), c.downloaded.size), (world.path("out/t/b/c.txt").as_path(), 2));
+    let told = told.lock().unwrap();
+    let c = told.iter().find(|item| item.remote == "t/b/c.txt").unwrap();
+    assert_eq!((c.local.as_path(), c.size), (world.path("out/t/b/c.txt").as_path(), 2));
+
+    // The next time nothing is fetched.
+    let again = world.guest(&key).download_folder(FileId::ROOT).to_path(world.path("out")).await.unwrap();
+    assert_eq!((again.files, again.same), (0, 4));
+    assert_eq!(world.sim.count("share/share.download_info"), 3, "an empty file has no address");
 }
 
 #[tokio::test]
@@ -46,11 +56,13 @@ async fn one_file_that_fails_is_reported_and_the_rest_is_there() {
     let said = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&said);
     let download = world.guest(&key).download_folder(FileId::ROOT).concurrency(1).on_each(move |each| {
-        heard.lock().unwrap().push(each.is_ok());
+        if each.size > 0 || each.local.is_file() || each.error().is_some() {
+            heard.lock().unwrap().push(each.error().is_none());
+        }
     });
     let done = download.to_path(world.path("out")).await.unwrap();
-    assert_eq!((done.files.len(), done.failed.len(), done.is_complete()), (3, 1, false));
-    assert_eq!(done.failed[0].error.kind(), ErrorKind::NotFound);
+    assert_eq!((done.files, done.failed.len(), done.is_complete()), (3, 1, false));
+    assert_eq!(done.failed[0].error().unwrap().kind(), ErrorKind::NotFound);
     assert!(done.failed[0].remote.starts_with("t/"));
     assert_eq!(world.local().len(), 3);
     assert_eq!(said.lock().unwrap().iter().filter(|done| **done).count(), 3);
@@ -87,7 +99,8 @@ async fn what_every_file_would_meet_ends_the_download() {
         world.sim.fault(fault);
         let done =
             world.guest(&key).download_folder(FileId::ROOT).concurrency(2).to_path(world.path("out")).await.unwrap();
-        assert!(done.files.is_empty() && done.failed.iter().all(|failed| failed.error.kind() == kind));
+        assert_eq!((done.files, done.stopped.map(|error| error.kind())), (0, Some(kind)));
+        assert!(done.failed.iter().all(|failed| failed.error().unwrap().kind() == kind));
         assert!(world.sim.count("share/share.download_info") <= 2, "nobody is asked again");
     }
 }
@@ -100,8 +113,8 @@ async fn the_older_rule_of_sizes_concerns_the_large_files_only() {
     }
     let key = world.share(&["/"], ShareOptions::default().guests(Guests::UpTo(2)));
     let done = world.guest(&key).download_folder(FileId::ROOT).to_path(world.path("out")).await.unwrap();
-    assert_eq!((done.files.len(), done.failed.len()), (6, 3));
-    assert!(done.failed.iter().all(|failed| failed.error.kind() == ErrorKind::LoginRequired));
+    assert_eq!((done.files, done.failed.len()), (6, 3));
+    assert!(done.failed.iter().all(|failed| failed.error().unwrap().kind() == ErrorKind::LoginRequired));
 }
 
 #[tokio::test]
@@ -112,7 +125,7 @@ async fn no_more_files_are_on_their_way_than_were_allowed() {
     }
     let key = world.share(&["/"], open());
     let done = world.guest(&key).download_folder(FileId::ROOT).concurrency(4).to_path(world.path("out")).await.unwrap();
-    assert_eq!((done.files.len(), world.local().len()), (40, 40), "{:?}", done.failed);
+    assert_eq!((done.files, world.local().len()), (40, 40), "{:?}", done.failed);
 }
 
 /// Lists this in the place of everything.

@@ -177,6 +177,7 @@ fn insert(ranges: &mut Vec<Range<u64>>, mut new: Range<u64>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
 mod tests {
     use super::*;
 

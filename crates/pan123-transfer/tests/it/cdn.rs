@@ -246,7 +246,7 @@ impl Chunks for Steps {
     fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         // As over a real line, others have their turn between the chunks.
         self.turn += 1;
-        if self.turn % 8 == 0 {
+        if self.turn.is_multiple_of(8) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }

@@ -165,7 +165,8 @@ async fn without_md5_and_tag_nothing_is_kept() {
 #[tokio::test]
 async fn a_temporary_file_that_was_cut_or_altered_starts_over() {
     let bytes = content(SIZE);
-    let damages: [(&str, fn(&Path)); 4] = [
+    type Damage = (&'static str, fn(&Path));
+    let damages: [Damage; 4] = [
         ("cut", |path| fs::OpenOptions::new().write(true).open(path).unwrap().set_len(1_000_000).unwrap()),
         ("altered", |path| {
             let mut file = fs::read(path).unwrap();

@@ -8,9 +8,12 @@ mod download_faults;
 mod download_ranges;
 mod download_resume;
 mod drive;
+mod folder;
+mod folder_names;
 mod progress;
 mod properties;
 mod sources;
+mod tree;
 mod upload;
 mod upload_faults;
 

@@ -1,0 +1,257 @@
+//! Uploading a folder: a walk, a few files side by side, and nothing twice.
+
+use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc, vec};
+
+use pan123_core::{Error, FileId, Md5, Result, name};
+
+use super::{
+    Callback, DEFAULT_FILES, FolderItem, FolderReport, Items, MOST_FILES, Outcome, Run, TreeEntry, TreeTarget,
+    TreeUpload, join,
+    local::{self, LocalEntry, LocalKind},
+    names::{REMOTE, distinct},
+    taken,
+};
+use crate::Source;
+
+/// The upload of a local folder with all that is in it.
+///
+/// Nothing happens before [`send`](Self::send) or [`plan`](Self::plan). Dropping their future stops everything; what is done
+/// is found to be the same the next time.
+///
+/// # Names
+///
+/// A character that the service does not take is written as a look-alike behind a `‛` (U+201B), and
+/// [`FolderDownload`](super::FolderDownload) reads it back. A name that is no text, or too long for the service, fails.
+#[must_use = "nothing is uploaded before send"]
+pub struct FolderUpload {
+    tree: Arc<dyn TreeTarget>,
+    local: PathBuf,
+    folder: FileId,
+    concurrency: usize,
+    replace: bool,
+    each: Option<Callback>,
+}
+
+/// A folder that is being walked through.
+struct Level {
+    remote: String,
+    local: PathBuf,
+    /// `None` for one that only would be there.
+    folder: Option<FileId>,
+    /// What is in the drive's folder, by name; the service allows several of the same.
+    there: HashMap<String, Vec<TreeEntry>>,
+    entries: vec::IntoIter<(LocalEntry, Result<String>)>,
+}
+
+impl FolderUpload {
+    /// Makes the upload of what is in the folder `local` into `folder` of `tree`.
+    pub fn new(tree: impl TreeTarget, local: impl Into<PathBuf>, folder: FileId) -> Self {
+        let (tree, local) = (Arc::new(tree), local.into());
+        Self { tree, local, folder, concurrency: DEFAULT_FILES, replace: false, each: None }
+    }
+
+    /// Sets the folder of the drive that everything goes into.
+    pub fn into_folder(mut self, folder: impl Into<FileId>) -> Self {
+        self.folder = folder.into();
+        self
+    }
+
+    /// Sets how many files are uploaded side by side, 1 to [`MOST_FILES`]; [`DEFAULT_FILES`] unless told otherwise.
+    pub fn concurrency(mut self, files: usize) -> Self {
+        self.concurrency = files.clamp(1, MOST_FILES);
+        self
+    }
+
+    /// Replaces files of the drive that have another content. Otherwise they stay, and count as failed.
+    pub fn replace_existing(mut self) -> Self {
+        self.replace = true;
+        self
+    }
+
+    /// Calls `callback` for each item that is done, was there, or failed, in the order in which that becomes known.
+    pub fn on_each(mut self, callback: impl FnMut(&FolderItem) + Send + 'static) -> Self {
+        self.each = Some(Box::new(callback));
+        self
+    }
+
+    /// Uploads all that is in the local folder.
+    ///
+    /// A file that is there under its name with the same size and MD5 is not sent; the MD5 is computed only where the size is
+    /// the same. A file or folder that fails is reported, and the rest goes on; after an error that the next file is bound
+    /// to meet as well, nothing new is begun. Symbolic links are not followed, but for the local folder itself. Empty folders
+    /// are made.
+    ///
+    /// # Errors
+    ///
+    /// When the local folder cannot be read, or the drive's cannot be listed. What concerns single items is in
+    /// [`FolderReport::failed`].
+    pub async fn send(self) -> Result<FolderReport> {
+        Box::pin(self.run(false)).await
+    }
+
+    /// Returns what [`send`](Self::send) would do with each item, without changing anything.
+    ///
+    /// Folders are listed, and local files read where their size is the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn plan(mut self) -> Result<Vec<FolderItem>> {
+        let items = Items::default();
+        self.each = Some(items.collector(self.each.take()));
+        Box::pin(self.run(true)).await?;
+        Ok(items.take())
+    }
+
+    async fn run(self, is_dry: bool) -> Result<FolderReport> {
+        let entries = named(local::read_folder(self.local.clone(), true).await?);
+        let mut run = Run::new(self.tree, self.concurrency, self.each);
+        let there = by_name(run.tree.list(self.folder).await?);
+        let top = Level { remote: String::new(), local: self.local, folder: Some(self.folder), there, entries };
+        let mut open = vec![top];
+        while let Some(level) = open.last_mut().filter(|_| !run.is_stopped()) {
+            let Some((LocalEntry { name, kind }, remote_name)) = level.entries.next() else {
+                open.pop();
+                continue;
+            };
+            let local = level.local.join(&name);
+            let size = if let LocalKind::File(size) = kind { size } else { 0 };
+            let shown = remote_name.as_ref().map_or_else(|_| name.to_string_lossy(), |name| name.into());
+            let mut item = FolderItem { remote: join(&level.remote, &shown), local, size, outcome: Outcome::LeftOut };
+            let remote_name = match remote_name {
+                _ if kind == LocalKind::Other => {
+                    run.note(item);
+                    continue;
+                }
+                Ok(name) => name,
+                Err(error) => {
+                    item.outcome = Outcome::Failed(error);
+                    run.note(item);
+                    continue;
+                }
+            };
+            let there = level.there.remove(&remote_name).unwrap_or_default();
+            if kind == LocalKind::Folder {
+                let below = descend(&*run.tree, level.folder, remote_name, there, &item, is_dry).await;
+                item.outcome = match below {
+                    Ok((below, made)) => {
+                        open.push(below);
+                        if made { Outcome::FolderMade } else { Outcome::FolderThere }
+                    }
+                    Err(error) => Outcome::Failed(error),
+                };
+                run.note(item);
+                continue;
+            }
+            let file = File {
+                tree: Arc::clone(&run.tree),
+                item,
+                parent: level.folder.filter(|_| !is_dry),
+                name: remote_name,
+                there,
+                replace: self.replace,
+            };
+            run.begin(file.send()).await?;
+        }
+        run.finish().await
+    }
+}
+
+/// Goes into a folder, and makes it in the drive if it is missing. Returns whether it was.
+async fn descend(
+    tree: &dyn TreeTarget,
+    parent: Option<FileId>,
+    name: String,
+    there: Vec<TreeEntry>,
+    item: &FolderItem,
+    is_dry: bool,
+) -> Result<(Level, bool)> {
+    let entries = named(local::read_folder(item.local.clone(), false).await?);
+    let found = there.iter().find(|entry| entry.is_folder()).map(|entry| entry.id);
+    let (folder, there, made) = match (found, parent) {
+        (Some(id), _) => (Some(id), by_name(tree.list(id).await?), false),
+        (None, _) if !there.is_empty() => return Err(taken("a file of the drive has the folder's name")),
+        (None, Some(parent)) if !is_dry => (Some(tree.make_folder(parent, name).await?), HashMap::new(), true),
+        (None, _) => (None, HashMap::new(), true),
+    };
+    Ok((Level { remote: item.remote.clone(), local: item.local.clone(), folder, there, entries }, made))
+}
+
+fn by_name(entries: Vec<TreeEntry>) -> HashMap<String, Vec<TreeEntry>> {
+    let mut there: HashMap<String, Vec<TreeEntry>> = HashMap::new();
+    for entry in entries {
+        there.entry(entry.name.clone()).or_default().push(entry);
+    }
+    there
+}
+
+/// Gives every entry of a local folder a name of its own in the drive, which tells capitals apart.
+fn named(entries: Vec<LocalEntry>) -> vec::IntoIter<(LocalEntry, Result<String>)> {
+    let names = entries.iter().map(|entry| REMOTE.translate(&entry.name.to_string_lossy())).collect();
+    let checked = |(entry, remote): (LocalEntry, String)| {
+        let is_text = entry.name.to_str().is_some();
+        let name = match name::check(&remote) {
+            _ if !is_text => Err(Error::invalid("the name is no text, and the service takes no other")),
+            Ok(()) => Ok(remote),
+            Err(error) => Err(error),
+        };
+        (entry, name)
+    };
+    entries_with(entries, distinct(names, false)).map(checked).collect::<Vec<_>>().into_iter()
+}
+
+fn entries_with(entries: Vec<LocalEntry>, names: Vec<String>) -> impl Iterator<Item = (LocalEntry, String)> {
+    entries.into_iter().zip(names)
+}
+
+/// One file on its way.
+struct File {
+    tree: Arc<dyn TreeTarget>,
+    item: FolderItem,
+    /// `None` where nothing is to be sent.
+    parent: Option<FileId>,
+    name: String,
+    there: Vec<TreeEntry>,
+    replace: bool,
+}
+
+impl File {
+    async fn send(mut self) -> FolderItem {
+        self.item.outcome = match self.outcome().await {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Failed(error),
+        };
+        self.item
+    }
+
+    async fn outcome(&self) -> Result<Outcome> {
+        if self.there.iter().any(TreeEntry::is_folder) {
+            return Err(taken("a folder of the drive has the file's name"));
+        }
+        let same_size = self.there.iter().filter(|entry| entry.size == self.item.size);
+        let digests: Vec<Md5> = same_size.filter_map(|entry| entry.md5).collect();
+        if !digests.is_empty() && digests.contains(&local::md5(self.item.local.clone()).await?) {
+            return Ok(Outcome::Same);
+        }
+        let replace = !self.there.is_empty();
+        if replace && !self.replace {
+            return Err(taken("a file of the drive has the name and another content"));
+        }
+        if let Some(parent) = self.parent {
+            let source = Source::path(&self.item.local);
+            self.tree.upload(TreeUpload { parent, name: self.name.clone(), source, replace }).await?;
+        }
+        Ok(Outcome::Transferred)
+    }
+}
+
+impl fmt::Debug for FolderUpload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FolderUpload")
+            .field("local", &self.local)
+            .field("folder", &self.folder)
+            .field("concurrency", &self.concurrency)
+            .field("replace", &self.replace)
+            .finish_non_exhaustive()
+    }
+}
