@@ -56,7 +56,8 @@ where
                 [] => failed.extend(chunk.iter().map(|id| (*id, error.clone()))),
                 items => failed.extend_from_slice(items),
             }
-            stopped = Some(error).filter(Error::concerns_everything);
+            // For the entries that are left it counts as a whole, not for the entries of this request.
+            stopped = Some(error).filter(Error::concerns_everything).map(|error| error.with_failed_items(Vec::new()));
         }
     }
     Error::of_batch(failed, ids.len())
@@ -65,6 +66,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn ids_are_counted_and_must_be_entries() {
@@ -81,5 +83,26 @@ mod tests {
         }
         let error = check_ids(&ids(101), 100).unwrap_err();
         assert_eq!(error.to_string(), "at most 100 entries can be given in one request, these are 101");
+    }
+    #[tokio::test]
+    async fn each_entry_that_failed_is_named_once_with_its_own_error() {
+        let ids: Vec<FileId> = (1..=5).map(FileId::new).collect();
+        let mut sent = 0;
+        let send = |ids: Vec<FileId>| {
+            sent += 1;
+            async move {
+                let error = |kind| Error::new(kind, "x");
+                match ids[0].get() {
+                    // Of the first request one entry failed; the second meets what every further one would.
+                    1 => Err(error(ErrorKind::Api).with_failed_items(vec![(ids[1], error(ErrorKind::NotFound))])),
+                    3 => Err(error(ErrorKind::Blocked).with_failed_items(vec![(ids[0], error(ErrorKind::Blocked))])),
+                    _ => Ok(()),
+                }
+            }
+        };
+        let error = run(&ids, 2, send, drop).await.unwrap_err();
+        let failed: Vec<_> = error.failed_items().iter().map(|(id, error)| (id.get(), error.kind())).collect();
+        assert_eq!(failed, [(2, ErrorKind::NotFound), (3, ErrorKind::Blocked), (5, ErrorKind::Blocked)]);
+        assert_eq!(sent, 2);
     }
 }

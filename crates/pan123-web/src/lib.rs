@@ -4,17 +4,23 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;
+mod archives;
 mod claims;
 mod client;
+mod copy;
 #[cfg(feature = "transfer")]
 mod download;
 mod entry;
+mod hidden;
+mod listing;
 mod login;
 mod offline;
 pub mod ops;
+mod organise;
 mod profile;
 mod qr_login;
 mod rates;
+mod settle;
 mod share;
 #[cfg(feature = "transfer")]
 mod sigv4;
@@ -22,15 +28,21 @@ mod sigv4;
 mod storage;
 #[cfg(feature = "transfer")]
 mod upload;
+mod verbs;
+mod walk;
 
 pub use crate::{
+    archives::{ARCHIVE_TIMEOUT, Archive},
     client::{Client, ClientBuilder},
+    copy::COPY_TIMEOUT,
     entry::Entry,
+    listing::MOST_ROUNDS,
     offline::{OFFLINE_TIMEOUT, OfflineDownload},
     ops::qr::QrStatus,
     profile::WebProfile,
     qr_login::{MOST_QR_CODES, QR_LIFETIME, QR_PAUSE, QrLogin},
     share::Shared,
+    walk::{Found, Walk},
 };
 
 #[cfg(feature = "transfer")]

@@ -1,16 +1,22 @@
 //! Flows as a user would notice them, against the simulator.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod ambiguous;
+mod archives;
 mod challenge;
+mod copies;
 mod download;
 mod hosts;
+mod listing;
 mod login;
+mod organise;
 mod qr;
 mod resume;
 mod secrets;
 mod services;
 mod tokens;
 mod transfers;
+mod trash;
 mod upload;
 mod upload_faults;
 mod world;

@@ -21,6 +21,11 @@ impl World {
         Self::with(|sim| sim, |client| client).await
     }
 
+    /// A world for tests that wait for long: the clock of the simulator stands still, and signatures would be of another time.
+    pub(crate) async fn unsigned() -> Self {
+        Self::with(|sim| sim.lenient(), |client| client.signing(false)).await
+    }
+
     pub(crate) async fn with(
         sim: impl FnOnce(pan123_sim::Builder) -> pan123_sim::Builder,
         client: impl FnOnce(ClientBuilder) -> ClientBuilder,
@@ -32,6 +37,11 @@ impl World {
         let client = client(builder).build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         Self { client, sim, runtime, folder }
+    }
+
+    /// A client builder as that of this world's client.
+    pub(crate) fn builder(&self) -> ClientBuilder {
+        builder(&self.sim, &self.runtime).token(Token::new(self.sim.web_token()))
     }
 
     /// A path in a folder that is removed with the test.
