@@ -20,6 +20,7 @@ pub use pan123_web as web;
     any(doc, doctest),
     feature = "open",
     feature = "share",
+    feature = "web",
     feature = "transfer",
     feature = "link",
     feature = "rustls"
@@ -27,6 +28,6 @@ pub use pan123_web as web;
 pub mod guide;
 
 /// Compiles the code in the repository's own page.
-#[cfg(all(doctest, feature = "open", feature = "share", feature = "transfer", feature = "link"))]
+#[cfg(all(doctest, feature = "open", feature = "share", feature = "web", feature = "transfer", feature = "link"))]
 #[doc = include_str!("../../../README.md")]
 struct RepositoryReadme;
