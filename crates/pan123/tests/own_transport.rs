@@ -46,7 +46,7 @@ async fn exchange(socket: &mut TcpStream, host: &str, request: Request<Body>) ->
         }
     }
     socket.write_all(format!("{text}\r\n").as_bytes()).await?;
-    socket.write_all(&body.collect(1 << 20).await?).await?;
+    socket.write_all(&body.collect(8 << 20).await?).await?;
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).await?;
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
