@@ -136,7 +136,9 @@ async fn the_safe_box_opens_for_one_login() {
     assert_refused(&page.post(&format!("{unlock}?fileId=5"), json!({"password": password})).await, 400, "sim: ");
     let videos = async || page.get(&format!("/api/file/video/play/list?parent_file_id={folder}")).await;
     assert_ok(&videos().await);
-    assert_ok(&page.post("/api/restful/goapi/v1/file/safe_box/auth/lock", json!({})).await);
+    let lock = "/api/restful/goapi/v1/file/safe_box/auth/lock";
+    assert_ok(&page.post(lock, json!({})).await);
+    assert_ok(&read(page.request(Method::POST, lock).send().await.unwrap()).await);
     assert_refused(&videos().await, 1, "保险箱");
 }
 
