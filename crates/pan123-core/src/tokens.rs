@@ -41,6 +41,20 @@ impl TokenSource for Held {
 /// itself leaves a token that still works in use.
 ///
 /// Clones share everything.
+///
+/// # Example
+///
+/// ```
+/// use std::sync::Arc;
+/// use pan123_core::{TokioRuntime, Token, Tokens};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let tokens = Tokens::held(Token::new("eyJ…"), Arc::new(TokioRuntime));
+/// tokens.put(Token::new("another")).await?;          // such as after a login elsewhere
+/// assert_eq!(tokens.get().await?.access().expose(), "another");
+/// # Ok::<(), pan123_core::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tokens(Arc<Shared>);
 

@@ -233,7 +233,7 @@ impl ClientBuilder {
         let page = self.page.page(ORIGIN)?;
         let parts = self.setup.fill(|| Ok(Hosts::default()), rates::limits, Hosts::web)?;
         let login_uuid = self.page.login_uuid;
-        let pipeline = parts.pipeline(WebProfile::from(page), None);
+        let pipeline = parts.pipeline(WebProfile::of(page), None);
         Ok(Draft { parts, pipeline, root, login_uuid })
     }
 }

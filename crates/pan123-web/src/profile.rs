@@ -50,10 +50,8 @@ impl WebProfile {
     pub fn without_signature(self) -> Self {
         Self(self.0.without_signature())
     }
-}
 
-impl From<WebPage> for WebProfile {
-    fn from(page: WebPage) -> Self {
+    pub(crate) fn of(page: WebPage) -> Self {
         Self(page)
     }
 }

@@ -123,14 +123,23 @@ impl QrLogin {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LoginChallenge`], and what the network gives; asking again goes on.
+    /// [`ErrorKind::LoginChallenge`], and what the network gives and waiting does not mend; asking again goes on.
     pub async fn changed(&mut self) -> Result<QrStatus> {
         let before = self.status;
+        let mut failure = None;
         while self.status == before && !matches!(before, QrStatus::Refused | QrStatus::Expired | QrStatus::Confirmed) {
             let runtime = self.draft.pipeline.runtime();
             runtime.sleep(QR_PAUSE).await;
             let is_late = runtime.elapsed().saturating_sub(self.made_at) > QR_LIFETIME;
-            self.status = if is_late { self.give_up().await? } else { self.ask().await? };
+            if is_late && let Some(failure) = failure {
+                return Err(failure);
+            }
+            let asked = if is_late { self.give_up().await } else { self.ask().await };
+            match asked {
+                // The person with the phone need not notice that the line was down.
+                Err(error) if error.is_retryable() && !error.may_have_happened() => failure = Some(error),
+                asked => (self.status, failure) = (asked?, None),
+            }
         }
         Ok(self.status)
     }

@@ -184,3 +184,26 @@ async fn the_login_is_kept_for_a_restart_and_one_that_cannot_be_kept_is_not_used
     phone(&world, login.url(), QrAction::Confirm);
     assert_eq!(login.wait().await.unwrap_err().kind(), ErrorKind::TokenStore);
 }
+
+#[tokio::test]
+async fn a_line_that_is_down_for_a_while_is_waited_for_and_one_that_stays_down_is_said_to_be() {
+    let world = World::new().await;
+    let waiting = login(&world).await;
+    phone(&world, waiting.url(), QrAction::Confirm);
+    world.sim.fault(Fault::on(RESULT).times(12).status(502));
+    waiting.wait().await.unwrap();
+    assert_eq!(world.sim.count(RESULT), 13);
+
+    let waiting = login(&world).await;
+    world.sim.fault(Fault::on(RESULT).every().status(502));
+    assert_eq!(waiting.wait().await.unwrap_err().kind(), ErrorKind::Server);
+
+    // A login that may have happened is not repeated behind the person's back.
+    world.sim.clear_faults();
+    world.sim.clear_requests();
+    let waiting = login(&world).await;
+    phone(&world, waiting.url(), QrAction::ConfirmByWechat);
+    world.sim.fault(Fault::on("web/auth.sign_in_wechat").drop_answer());
+    assert!(waiting.wait().await.unwrap_err().may_have_happened());
+    assert_eq!(world.sim.count("web/auth.sign_in_wechat"), 1);
+}
