@@ -276,3 +276,44 @@ async fn what_cannot_be_uploaded_is_refused_before_any_request() {
     assert_eq!(world.client.upload("/nowhere/to/be/found").send().await.unwrap_err().kind(), ErrorKind::Io);
     assert!(world.sim.requests().is_empty());
 }
+
+#[tokio::test]
+async fn no_signature_and_no_lent_key_is_in_anything_that_can_be_printed() {
+    for keys in [false, true] {
+        let world = small_parts().await;
+        world.sim.hand_out_keys(keys);
+        let upload = || world.client.upload(content(3 * PART)).name("a");
+        let mut shown = format!("{:?}", upload());
+        for fault in [
+            Fault::on(PUT).every().status(403).body("application/xml", "<Error><Code>AccessDenied</Code></Error>"),
+            Fault::on(PUT).every().drop_answer(),
+            Fault::on("storage/*").every().drop_answer(),
+            Fault::on("web/upload.*").nth(3).every().body("application/json", r#"{"code":0,"data":[]}"#),
+        ] {
+            world.sim.clear_faults();
+            world.sim.fault(fault);
+            if let Err(error) = upload().send().await {
+                let mut cause = std::error::Error::source(&error);
+                shown += &format!("{error} {error:?}");
+                while let Some(inner) = cause {
+                    shown += &format!("{inner} {inner:?}");
+                    cause = inner.source();
+                }
+            }
+        }
+        let secrets: Vec<String> = world
+            .sim
+            .requests()
+            .iter()
+            .flat_map(|request| request.query.clone())
+            .filter(|(name, _)| {
+                matches!(name.as_str(), "X-Amz-Signature" | "X-Amz-Security-Token" | "X-Amz-Credential")
+            })
+            .map(|(_, value)| value)
+            .collect();
+        assert!(!secrets.is_empty() && shown.contains("web/upload"), "there is something to find");
+        for secret in secrets {
+            assert!(!shown.contains(&secret), "{secret} in {shown}");
+        }
+    }
+}
