@@ -3,16 +3,13 @@
 use std::{fmt, io::Write, ops::Range, path::Path, sync::Arc};
 
 use bytes::Bytes;
-use pan123_core::{BoxFuture, Error, ErrorKind, Fetch, Fetched, FileId, Link, Operation, Result, RetryPolicy};
+use pan123_core::{BoxFuture, Error, ErrorKind, Fetch, Fetched, FileId, Link, Result, RetryPolicy};
 use pan123_transfer::{Bandwidth, Checkpoints, DownloadOrigin, Downloaded, Expected, Progress, Reader};
 use url::Url;
 
 use crate::{
     Client, Entry, Uploaded,
-    ops::{
-        details::Infos,
-        downloads::{BatchItem, DownloadBatch, DownloadInfo, Traffic, TrafficCheck},
-    },
+    ops::downloads::{BatchItem, DownloadBatch, DownloadInfo, Traffic, TrafficCheck},
 };
 
 impl Client {
@@ -125,12 +122,7 @@ impl Client {
     async fn entry(&self, file: FileRef) -> Result<Entry> {
         match file.0 {
             Known::Entry(entry) => Ok(*entry),
-            Known::Id(id) => {
-                let entries = self.send(Infos::new([id])).await?;
-                entries.into_iter().find(|entry| entry.id == id).ok_or_else(|| {
-                    Error::new(ErrorKind::NotFound, format!("there is no file {id}")).with_endpoint(Infos::META.id)
-                })
-            }
+            Known::Id(id) => self.stat(id).await,
         }
     }
 }
@@ -141,9 +133,9 @@ fn page() -> Url {
 }
 
 /// Refuses what has no bytes of its own, and what the service would not give.
-fn check(entry: &Entry) -> Result<()> {
+pub(crate) fn check(entry: &Entry) -> Result<()> {
     if entry.is_folder() {
-        return Err(Error::invalid("a folder has no bytes: list it and download its files"));
+        return Err(Error::invalid("a folder has no bytes: download_folder downloads its files"));
     }
     if entry.is_blocked() {
         return Err(Error::new(ErrorKind::ContentRejected, "the service's review has withheld this file"));
@@ -286,9 +278,9 @@ impl fmt::Debug for Download {
 
 /// One file of the drive as a source of bytes.
 #[derive(Clone, Debug)]
-struct Origin {
-    client: Client,
-    entry: Entry,
+pub(crate) struct Origin {
+    pub(crate) client: Client,
+    pub(crate) entry: Entry,
 }
 
 impl DownloadOrigin for Origin {

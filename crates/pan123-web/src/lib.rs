@@ -11,6 +11,8 @@ mod copy;
 #[cfg(feature = "transfer")]
 mod download;
 mod entry;
+#[cfg(feature = "transfer")]
+mod folders;
 mod hidden;
 mod listing;
 mod login;
@@ -19,6 +21,8 @@ pub mod ops;
 mod organise;
 mod profile;
 mod qr_login;
+#[cfg(feature = "transfer")]
+mod rapid_links;
 mod rates;
 mod settle;
 mod share;
@@ -52,7 +56,8 @@ pub use crate::{
 };
 #[cfg(feature = "transfer")]
 pub use pan123_transfer::{
-    Bandwidth, Checkpoints, Downloaded, Fingerprint, How, Notice, Phase, Progress, Reader, Source,
+    Bandwidth, Checkpoints, Downloaded, Fingerprint, FolderDownload, FolderItem, FolderReport, FolderUpload, How,
+    Notice, Outcome, Phase, Progress, Reader, Source,
 };
 
 pub use pan123_core::{

@@ -48,18 +48,12 @@ impl Client {
     ///
     /// As [`list`](Self::list): a link that silently lacks a folder would be worse than none.
     pub async fn rapid_link(&self, folder: impl Into<FileId>) -> Result<RapidLink> {
+        let mut walk = self.walk(folder);
         let mut files = Vec::new();
-        let mut folders = vec![(folder.into(), String::new())];
-        while let Some((folder, path)) = folders.pop() {
-            let mut entries = self.list(folder);
-            while let Some(entry) = entries.next().await? {
-                let path = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
-                if entry.is_folder() {
-                    folders.push((entry.id, path));
-                } else if let Some(md5) = entry.md5 {
-                    let file = RapidFile::new(md5, entry.size, path)?;
-                    files.push(file.with_s3_key_flag(entry.s3_key_flag));
-                }
+        while let Some(found) = walk.next().await? {
+            if let Some(md5) = found.entry.md5.filter(|_| found.entry.is_file()) {
+                let file = RapidFile::new(md5, found.entry.size, found.path())?;
+                files.push(file.with_s3_key_flag(found.entry.s3_key_flag));
             }
         }
         Ok(files.into_iter().collect())

@@ -6,6 +6,7 @@ mod archives;
 mod challenge;
 mod copies;
 mod download;
+mod folders;
 mod hosts;
 mod listing;
 mod login;
