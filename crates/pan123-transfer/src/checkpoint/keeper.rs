@@ -7,8 +7,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use pan123_core::{Error, ErrorKind, Result};
+use pan123_core::{Error, ErrorKind, Md5, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::Kind;
 use crate::blocking::blocking;
@@ -63,11 +64,13 @@ struct Disk {
 
 /// What is in the file.
 #[derive(Serialize, Deserialize)]
-struct Saved<K, C> {
+struct Saved<K> {
     checkpoint: K,
     version: u32,
     key: K,
-    content: C,
+    content: Box<RawValue>,
+    /// The MD5 of the content as it is written, because what is damaged may still be JSON.
+    md5: Md5,
 }
 
 impl<C: Serialize + DeserializeOwned + Send + 'static> Keeper<C> {
@@ -84,11 +87,6 @@ impl<C: Serialize + DeserializeOwned + Send + 'static> Keeper<C> {
             Ok((Self(Arc::new(Inner { path, kind, key, content, disk })), found))
         })
         .await?
-    }
-
-    /// Returns where the checkpoint is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.0.path
     }
 
     /// Replaces the content and writes it.
@@ -134,9 +132,16 @@ impl<C: Serialize> Inner<C> {
             let Some(now) = &content.now else {
                 return Ok(());
             };
-            let saved =
-                Saved { checkpoint: self.kind.extension(), version: VERSION, key: self.key.as_str(), content: now };
-            (serde_json::to_vec(&saved)?, content.version)
+            let (version, now) = (content.version, to_raw_value(now)?);
+            drop(content);
+            let saved = Saved {
+                checkpoint: self.kind.extension(),
+                version: VERSION,
+                key: self.key.as_str(),
+                md5: Md5::of(now.get().as_bytes()),
+                content: now,
+            };
+            (serde_json::to_vec(&saved)?, version)
         };
         let new = beside(&self.path, ".new");
         let mut file = create_new(&new)?;
@@ -210,14 +215,12 @@ fn read<C: DeserializeOwned>(path: &Path, kind: Kind, key: &str) -> Found<C> {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Found::Nothing,
         Err(_) => return Found::Unusable,
     }
-    match serde_json::from_slice::<Saved<String, C>>(&text) {
-        Ok(saved)
-            if (saved.checkpoint.as_str(), saved.version, saved.key.as_str()) == (kind.extension(), VERSION, key) =>
-        {
-            Found::Content(saved.content)
-        }
-        _ => Found::Unusable,
-    }
+    let saved = serde_json::from_slice::<Saved<String>>(&text).ok().filter(|saved| {
+        let is_it = (saved.checkpoint.as_str(), saved.version, saved.key.as_str()) == (kind.extension(), VERSION, key);
+        is_it && saved.md5 == Md5::of(saved.content.get().as_bytes())
+    });
+    let content = saved.and_then(|saved| serde_json::from_str(saved.content.get()).ok());
+    content.map_or(Found::Unusable, Found::Content)
 }
 
 /// Says whether the file belongs to this user and nobody else may write to it.
@@ -353,6 +356,7 @@ mod tests {
             ("\"version\":1", "\"version\":2"),
             ("\"key\":\"key\"", "\"key\":\"other\""),
             ("pan123-upload", "pan123-download"),
+            ("[1,2,3]", "[1,2,4]"),
             ("[1,2,3]", "[1,2,-3]"),
             ("[1,2,3]", "\"x\""),
         ] {

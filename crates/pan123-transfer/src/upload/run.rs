@@ -137,6 +137,10 @@ impl<T: UploadTarget> Run<T> {
                 (earlier, lost) = (Some(sent), true);
             }
         }
+        if let Some(sent) = earlier.take_if(|sent| parts::check_size(file.size, sent.part_size).is_err()) {
+            drop(sent);
+            self.checkpoint.tell(Notice::CheckpointUnreadable);
+        }
         if let Some(sent) = earlier {
             let had = parts::bytes_in(&sent.done, sent.part_size, file.size);
             match self.in_session(file, &mut digests, sent, lost).await {

@@ -16,8 +16,10 @@ pub(crate) enum Fault {
     Applied(Error),
     /// So many bytes of the body are taken, then it fails.
     CutAfter(usize, Error),
-    /// It never ends.
+    /// It never ends, and has no effect.
     Hang,
+    /// It takes effect and never ends.
+    AppliedHang,
     /// The completion is pending.
     Pending(Option<std::time::Duration>),
 }
@@ -28,7 +30,10 @@ type Faults = Box<dyn Fn(&str, usize) -> Option<Fault> + Send + Sync>;
 pub(crate) struct Drive {
     limits: UploadLimits,
     part_size: u64,
-    faults: Faults,
+    faults: Mutex<Faults>,
+    destination: String,
+    is_blind: bool,
+    capacity: usize,
     state: Mutex<State>,
 }
 
@@ -41,13 +46,35 @@ struct State {
     counts: HashMap<String, usize>,
     sending: usize,
     most_sending: usize,
+    /// Counts the sessions; only the last one is known.
+    session: usize,
+    is_completed: bool,
 }
 
 impl Drive {
     /// Makes an empty drive that cuts files into parts of `part_size` and says so beforehand.
     pub(crate) fn new(part_size: u64) -> Self {
         let limits = UploadLimits::new(1 << 30, part_size).with_single_step(1 << 20);
-        Self { limits, part_size, faults: Box::new(|_, _| None), state: Mutex::default() }
+        let (faults, destination, is_blind) = (Mutex::new(Box::new(|_: &str, _| None) as Faults), String::new(), false);
+        Self { limits, part_size, faults, destination, is_blind, capacity: usize::MAX, state: Mutex::default() }
+    }
+
+    /// Is another place than others are.
+    pub(crate) fn destination(mut self, destination: &str) -> Self {
+        destination.clone_into(&mut self.destination);
+        self
+    }
+
+    /// Takes whatever bytes come.
+    pub(crate) fn blind(mut self) -> Self {
+        self.is_blind = true;
+        self
+    }
+
+    /// Refuses parts when more than so many are sent at a time.
+    pub(crate) fn capacity(mut self, parts: usize) -> Self {
+        self.capacity = parts;
+        self
     }
 
     /// Says beforehand what is not true in the end.
@@ -63,9 +90,31 @@ impl Drive {
     }
 
     /// Fails as `faults` says for the name and the count, from 0, of a call.
-    pub(crate) fn fails(mut self, faults: impl Fn(&str, usize) -> Option<Fault> + Send + Sync + 'static) -> Arc<Self> {
-        self.faults = Box::new(faults);
+    pub(crate) fn fails(self, faults: impl Fn(&str, usize) -> Option<Fault> + Send + Sync + 'static) -> Arc<Self> {
+        *self.faults.lock().unwrap() = Box::new(faults);
         Arc::new(self)
+    }
+
+    /// Fails no more, and counts calls anew.
+    pub(crate) fn heal(&self) {
+        *self.faults.lock().unwrap() = Box::new(|_, _| None);
+        self.state().calls.clear();
+    }
+
+    /// Stores nothing, and waits in its first session for all but the first two parts.
+    pub(crate) fn start_again(&self) {
+        let mut state = self.state();
+        state.stored.clear();
+        state.calls.clear();
+        (state.session, state.is_completed) = (1, false);
+        state.parts.split_off(&3);
+    }
+
+    /// Forgets the session.
+    pub(crate) fn forget(&self) {
+        let mut state = self.state();
+        state.session += 1;
+        state.parts.clear();
     }
 
     /// Returns every file that was stored by its bytes, and an empty one for each instant upload.
@@ -101,7 +150,7 @@ impl Drive {
             *count += 1;
             *count - 1
         };
-        (self.faults)(name, nth)
+        self.faults.lock().unwrap()(name, nth)
     }
 
     fn store(&self, bytes: Vec<u8>) -> usize {
@@ -124,6 +173,20 @@ impl Drive {
                 Err(error)
             }
             Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::AppliedHang) => {
+                apply(None).await?;
+                std::future::pending().await
+            }
+        }
+    }
+
+    /// Refuses every session but the last, which is there until it is completed.
+    fn check(&self, session: &str) -> Result<()> {
+        let state = self.state();
+        if session == format!("session {}", state.session) && !state.is_completed {
+            Ok(())
+        } else {
+            Err(Error::new(ErrorKind::Api, "there is no such session"))
         }
     }
 }
@@ -169,19 +232,31 @@ impl UploadTarget for Drive {
         self.limits
     }
 
+    fn destination(&self) -> String {
+        self.destination.clone()
+    }
+
+    fn proves_parts(&self) -> bool {
+        !self.is_blind
+    }
+
     fn begin<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Begun<String, usize>>> {
         Box::pin(self.run("begin", async |_| {
             if self.state().known.contains(&file.md5) {
                 return Ok(Begun::Stored(self.store(Vec::new())));
             }
-            Ok(Begun::Parts { session: "session".to_owned(), part_size: self.part_size })
+            let mut state = self.state();
+            state.session += 1;
+            state.is_completed = false;
+            state.parts.clear();
+            Ok(Begun::Parts { session: format!("session {}", state.session), part_size: self.part_size })
         }))
     }
 
     fn send_whole<'a>(&'a self, file: &'a Fingerprint, body: Arc<dyn BodySource>) -> BoxFuture<'a, Result<usize>> {
         Box::pin(self.run("send_whole", async move |most| {
             let bytes = read(&*body, most).await?;
-            if Md5::of(&bytes) != file.md5 {
+            if Md5::of(&bytes) != file.md5 && !self.is_blind {
                 return Err(Error::new(ErrorKind::Api, "the file has another MD5"));
             }
             Ok(self.store(bytes))
@@ -195,12 +270,16 @@ impl UploadTarget for Drive {
         body: Arc<dyn BodySource>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            assert_eq!(session, "session");
             assert_eq!(body.length(), part.length);
             let _sending = Sending::begin(self);
             self.run(&format!("send_part {}", part.number), async move |most| {
+                self.check(session)?;
+                let is_too_much = self.sending().0 > self.capacity;
                 let bytes = read(&*body, most).await?;
-                if Md5::of(&bytes) != part.md5 {
+                if is_too_much {
+                    return Err(Error::new(ErrorKind::RateLimited, "too many parts").with_http_status(429));
+                }
+                if Md5::of(&bytes) != part.md5 && !self.is_blind {
                     return Err(Error::new(ErrorKind::Api, "the part has another MD5"));
                 }
                 self.state().parts.insert(part.number, bytes);
@@ -210,21 +289,31 @@ impl UploadTarget for Drive {
         })
     }
 
-    fn complete<'a>(&'a self, _: &'a String, parts: &'a [Part]) -> BoxFuture<'a, Result<Completion<usize>>> {
+    fn complete<'a>(&'a self, session: &'a String, parts: &'a [Part]) -> BoxFuture<'a, Result<Completion<usize>>> {
         Box::pin(async move {
+            let complete = || {
+                self.check(session)?;
+                let bytes = {
+                    let mut state = self.state();
+                    if parts.len() != state.parts.len() {
+                        return Err(Error::new(ErrorKind::Api, "parts are missing"));
+                    }
+                    state.is_completed = true;
+                    state.parts.values().flatten().copied().collect()
+                };
+                Ok(Completion::Stored(self.store(bytes)))
+            };
             match self.call("complete") {
-                Some(Fault::Pending(wait)) => return Ok(Completion::Pending { wait }),
-                Some(Fault::Refused(error)) => return Err(error),
-                Some(Fault::Applied(error)) => {
-                    let bytes = self.state().parts.values().flatten().copied().collect();
-                    self.store(bytes);
-                    return Err(error);
+                Some(Fault::Pending(wait)) => Ok(Completion::Pending { wait }),
+                Some(Fault::Refused(error)) => Err(error),
+                Some(Fault::Applied(error)) => complete().and(Err(error)),
+                Some(Fault::Hang) => std::future::pending().await,
+                Some(Fault::AppliedHang) => {
+                    complete()?;
+                    std::future::pending().await
                 }
-                _ => {}
+                Some(Fault::CutAfter(..)) | None => complete(),
             }
-            assert_eq!(parts.len(), self.state().parts.len(), "every part was sent");
-            let bytes = self.state().parts.values().flatten().copied().collect();
-            Ok(Completion::Stored(self.store(bytes)))
         })
     }
 

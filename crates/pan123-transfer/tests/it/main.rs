@@ -16,6 +16,8 @@ mod sources;
 mod tree;
 mod upload;
 mod upload_faults;
+mod upload_proof;
+mod upload_resume;
 
 use std::sync::Arc;
 

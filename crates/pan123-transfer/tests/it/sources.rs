@@ -27,6 +27,8 @@ pub(crate) struct Fake {
     reads: AtomicUsize,
     changes_after: usize,
     unreadable: bool,
+    /// From this read on, for so many, the bytes are others, and the stamp says nothing of it.
+    lies: std::ops::Range<usize>,
     gate: Option<Mutex<std::sync::mpsc::Receiver<()>>>,
     largest: AtomicUsize,
 }
@@ -38,6 +40,7 @@ impl Fake {
             reads: AtomicUsize::new(0),
             changes_after: usize::MAX,
             unreadable: false,
+            lies: 0..0,
             gate: None,
             largest: AtomicUsize::new(0),
         }
@@ -45,6 +48,11 @@ impl Fake {
 
     pub(crate) fn unreadable(mut self) -> Self {
         self.unreadable = true;
+        self
+    }
+
+    pub(crate) fn lies(mut self, reads: std::ops::Range<usize>) -> Self {
+        self.lies = reads;
         self
     }
 
@@ -76,6 +84,9 @@ impl ReadAt for Fake {
         let rest = &self.bytes[usize::try_from(offset).unwrap()..];
         let size = rest.len().min(buffer.len()).min(100_000);
         buffer[..size].copy_from_slice(&rest[..size]);
+        if self.lies.contains(&reads) {
+            buffer[..size].fill(0);
+        }
         Ok(size)
     }
 }
