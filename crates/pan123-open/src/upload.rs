@@ -1,13 +1,16 @@
 //! The `upload` verb: the Open Platform's upload as a target of the transfer engine, version 2 unless told.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
-use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, FileId, Md5, Result, RetryPolicy};
-use pan123_transfer::{Begun, Completion, Fingerprint, How, Part, Progress, Source, UploadLimits, UploadTarget};
+use pan123_core::{AccountId, BodySource, BoxFuture, Error, ErrorKind, FileId, Md5, Result, RetryPolicy};
+use pan123_transfer::{
+    Bandwidth, Begun, Checkpoints, Completion, Fingerprint, How, Notice, Part, Progress, Source, UploadLimits,
+    UploadTarget,
+};
 use serde::{Deserialize, Serialize};
 use serde_with::{DisplayFromStr, serde_as};
 use url::Url;
@@ -47,7 +50,15 @@ impl Client {
         let name = source.local_path().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         let retry = *self.pipeline().retry();
         let target = Target::new(self.clone(), self.root(), "");
-        Upload { runtime: Arc::clone(self.pipeline().runtime()), target, name, source, adjust: Vec::new(), retry }
+        Upload {
+            runtime: Arc::clone(self.pipeline().runtime()),
+            target,
+            name,
+            source,
+            adjust: Vec::new(),
+            retry,
+            is_kept: false,
+        }
     }
 }
 
@@ -60,6 +71,8 @@ pub struct Upload {
     runtime: Arc<dyn pan123_core::Runtime>,
     retry: RetryPolicy,
     adjust: Vec<Box<dyn FnOnce(Engine) -> Engine + Send>>,
+    /// Whether it has a checkpoint.
+    is_kept: bool,
 }
 
 type Engine = pan123_transfer::Upload<Target>;
@@ -78,6 +91,10 @@ pub struct Uploaded {
     pub md5: Md5,
     /// Which way it went.
     pub how: How,
+    /// How many of its bytes an earlier upload had sent.
+    pub resumed: u64,
+    /// What there was to know about the checkpoint, such as why the upload started over.
+    pub notice: Option<Notice>,
 }
 
 impl From<&Uploaded> for FileId {
@@ -137,6 +154,28 @@ impl Upload {
         self.adjusted(move |engine| engine.completion_timeout(timeout))
     }
 
+    /// Keeps a checkpoint, and goes on from the one that an earlier upload has left, also after its process was killed; see
+    /// [`pan123_transfer::Upload::checkpoints`].
+    ///
+    /// `place` is [`Checkpoints::beside_file`] or a folder. The account's id is asked for once, unless the client was given it:
+    /// uploads to different accounts do not share a checkpoint.
+    pub fn checkpoints(mut self, place: impl Into<Checkpoints>) -> Self {
+        self.is_kept = true;
+        let place = place.into();
+        self.adjusted(|engine| engine.checkpoints(place))
+    }
+
+    /// Keeps to a limit of speed, which other transfers may share; see [`pan123_transfer::Upload::bandwidth`].
+    pub fn bandwidth(self, limit: Bandwidth) -> Self {
+        self.adjusted(|engine| engine.bandwidth(limit))
+    }
+
+    /// Sets where a source that can be read only once is kept meanwhile; see [`pan123_transfer::Upload::spool_in`].
+    pub fn spool_in(self, folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        self.adjusted(|engine| engine.spool_in(folder))
+    }
+
     /// Announces the file by digests that the caller already has; see [`pan123_transfer::Upload::trust`].
     pub fn trust(self, fingerprint: Fingerprint) -> Self {
         self.adjusted(move |engine| engine.trust(fingerprint))
@@ -160,11 +199,20 @@ impl Upload {
             .ok_or_else(|| Error::invalid("bytes have no name of their own: give the upload one with name()"))?;
         pan123_core::name::check(&name)?;
         self.target.folder.check_folder()?;
-        let target = Target { name: name.clone(), ..self.target };
+        let account = if self.is_kept { Some(self.target.client.account_id().await?) } else { None };
+        let target = Target { name: name.clone(), account, ..self.target };
         let engine = Engine::new(target, self.source, self.runtime).retry(self.retry);
         let engine = self.adjust.into_iter().fold(engine, |engine, change| change(engine));
         let done = engine.send().await?;
-        Ok(Uploaded { id: done.stored, name, size: done.fingerprint.size, md5: done.fingerprint.md5, how: done.how })
+        Ok(Uploaded {
+            id: done.stored,
+            name,
+            size: done.fingerprint.size,
+            md5: done.fingerprint.md5,
+            how: done.how,
+            resumed: done.resumed,
+            notice: done.notice,
+        })
     }
 }
 
@@ -186,6 +234,8 @@ pub(crate) struct Target {
     pub(crate) folder: FileId,
     pub(crate) name: String,
     pub(crate) on_conflict: OnConflict,
+    /// Whose drive it is, as far as somebody asked.
+    account: Option<AccountId>,
     is_v1: bool,
     /// In version 1, whether the service has said that it puts the parts together.
     pub(crate) merging: Arc<AtomicBool>,
@@ -213,7 +263,7 @@ const REUSE_PAUSE: Duration = Duration::from_secs(1);
 impl Target {
     pub(crate) fn new(client: Client, folder: FileId, name: &str) -> Self {
         let (on_conflict, merging) = (OnConflict::Fail, Arc::default());
-        Self { client, folder, name: name.to_owned(), on_conflict, is_v1: false, merging }
+        Self { client, folder, name: name.to_owned(), on_conflict, account: None, is_v1: false, merging }
     }
 
     async fn announce(&self, file: &Fingerprint) -> Result<Begun<Session, FileId>> {
@@ -286,6 +336,18 @@ impl UploadTarget for Target {
     fn limits(&self) -> UploadLimits {
         let limits = UploadLimits::new(uploads::LARGEST_FILE, USUAL_SLICE_SIZE);
         if self.is_v1 { limits } else { limits.with_single_step(uploads::LARGEST_SINGLE) }
+    }
+
+    fn destination(&self) -> String {
+        let Self { account, folder, on_conflict, is_v1, name, .. } = self;
+        let version = if *is_v1 { 1 } else { 2 };
+        let account = account.map(|account| account.to_string()).unwrap_or_default();
+        format!("open {version}, account {account}, folder {folder}, {on_conflict:?}, {name}")
+    }
+
+    /// In version 2 the service compares each part with its MD5, and a file in one request with its own.
+    fn proves_parts(&self) -> bool {
+        !self.is_v1
     }
 
     fn begin<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Begun<Session, FileId>>> {

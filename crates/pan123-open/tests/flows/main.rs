@@ -21,5 +21,6 @@ mod shares;
 mod tokens;
 mod transcode;
 mod upload;
+mod upload_resume;
 mod upload_v1;
 mod world;

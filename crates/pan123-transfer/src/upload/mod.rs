@@ -218,12 +218,12 @@ impl<T: UploadTarget> Upload<T> {
     /// Keeps a checkpoint, and goes on from the one that an earlier upload of the same source to the same destination has
     /// left: parts that have arrived are not sent again, and what is known to be unchanged is not hashed again.
     ///
-    /// `checkpoints` is [`Checkpoints::beside_file`] or a folder. A file counts as unchanged by its size, its time of change
+    /// `place` is [`Checkpoints::beside_file`] or a folder. A file counts as unchanged by its size, its time of change
     /// and its inode; anything else is hashed again and recognised by its MD5. Where an earlier upload cannot be gone on
     /// with, this one starts over and says why in [`Progress::notice`] and [`Uploaded::notice`].
     #[must_use]
-    pub fn resume(mut self, checkpoints: impl Into<Checkpoints>) -> Self {
-        self.checkpoints = Some(checkpoints.into());
+    pub fn checkpoints(mut self, place: impl Into<Checkpoints>) -> Self {
+        self.checkpoints = Some(place.into());
         self
     }
 

@@ -55,7 +55,10 @@ impl Bed {
     }
 
     fn upload_from(&self, drive: &Arc<Drive>, source: impl Into<Source>) -> Upload<Arc<Drive>> {
-        Upload::new(Arc::clone(drive), source, clock()).single_step_up_to(0).concurrency(2).resume(self.checkpoints())
+        Upload::new(Arc::clone(drive), source, clock())
+            .single_step_up_to(0)
+            .concurrency(2)
+            .checkpoints(self.checkpoints())
     }
 
     /// The files that are there for checkpoints.
@@ -479,13 +482,13 @@ fn a_checkpoint_can_be_beside_its_file_where_only_the_owner_reads_it() {
             ));
             None
         });
-        let upload = bed.upload(&drive).resume(Checkpoints::beside_file());
+        let upload = bed.upload(&drive).checkpoints(Checkpoints::beside_file());
         upload.send().await.unwrap();
         let seen = seen.lock().unwrap();
         assert!(seen.len() >= PARTS && seen.iter().all(|name| name.starts_with(".file.")), "{seen:?}");
         assert_eq!(bed.folder.path().read_dir().unwrap().count(), 2, "the file, and the folder of the other tests");
 
-        let upload = Upload::new(Arc::clone(&drive), b"bytes", clock()).resume(Checkpoints::beside_file());
+        let upload = Upload::new(Arc::clone(&drive), b"bytes", clock()).checkpoints(Checkpoints::beside_file());
         assert_eq!(upload.send().await.unwrap_err().kind(), ErrorKind::InvalidInput);
     });
 }
@@ -495,7 +498,7 @@ fn a_folder_for_checkpoints_that_is_not_there_is_an_error_before_any_request() {
     run(async {
         let bed = Bed::new();
         let drive = Arc::new(Drive::new(PART));
-        let failure = bed.upload(&drive).resume(bed.folder.path().join("missing")).send().await.unwrap_err();
+        let failure = bed.upload(&drive).checkpoints(bed.folder.path().join("missing")).send().await.unwrap_err();
         assert_eq!((failure.kind(), drive.calls().len()), (ErrorKind::Io, 0));
     });
 }
