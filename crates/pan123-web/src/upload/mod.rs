@@ -140,13 +140,14 @@ impl Upload {
         self.adjusted(move |engine| engine.trust(fingerprint))
     }
 
-    /// Keeps a checkpoint, and goes on from the one that an earlier upload has left; see [`pan123_transfer::Upload::resume`].
+    /// Keeps a checkpoint, and goes on from the one that an earlier upload has left; see
+    /// [`pan123_transfer::Upload::checkpoints`].
     ///
     /// Parts that the storage holds are not sent again, also those of which an earlier upload was never told. Keys that the
     /// storage lends are not kept: such an upload starts over.
-    pub fn resume(self, checkpoints: impl Into<Checkpoints>) -> Self {
-        let checkpoints = checkpoints.into();
-        self.adjusted(|engine| engine.resume(checkpoints))
+    pub fn checkpoints(self, place: impl Into<Checkpoints>) -> Self {
+        let place = place.into();
+        self.adjusted(|engine| engine.checkpoints(place))
     }
 
     /// Sends no faster than `bandwidth`; see [`pan123_transfer::Upload::bandwidth`].

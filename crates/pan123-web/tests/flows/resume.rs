@@ -18,7 +18,7 @@ fn upload(world: &World, bytes: &[u8], choice: OnConflict) -> Upload {
     if !path.exists() {
         std::fs::write(&path, bytes).unwrap();
     }
-    world.client.upload(path).on_conflict(choice).concurrency(1).resume(Checkpoints::beside_file())
+    world.client.upload(path).on_conflict(choice).concurrency(1).checkpoints(Checkpoints::beside_file())
 }
 
 #[tokio::test]
