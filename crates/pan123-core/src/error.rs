@@ -70,7 +70,8 @@ pub enum ErrorKind {
     Config,
     /// The service does not accept the token or the credentials, also after one renewal.
     Unauthorized,
-    /// The service wants a person to prove who they are. Never retried.
+    /// The service wants a person to prove who they are. Never retried, and every later call with the same token fails
+    /// alike, without a request, until [`Tokens::reset_challenge`](crate::Tokens::reset_challenge).
     LoginChallenge,
     /// The service does this only for callers who are logged in, or who pay; its own text says which.
     LoginRequired,

@@ -113,6 +113,10 @@ async fn a_login_challenge_is_one_request_and_says_so() {
         let error = world.client.list(FileId::ROOT).collect().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::LoginChallenge);
         assert_eq!((world.sim.count("open/file.list_v2"), world.sim.count(TOKEN)), (1, 1), "code {code}");
+        assert_eq!(world.client.user_info().await.unwrap_err().kind(), ErrorKind::LoginChallenge);
+        assert_eq!(world.sim.count("open/user.info"), 0, "nothing is asked until a person has dealt with it");
+        world.client.reset_challenge();
+        world.client.user_info().await.unwrap();
     }
 }
 

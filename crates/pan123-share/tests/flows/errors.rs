@@ -57,6 +57,23 @@ async fn a_challenge_or_a_ban_is_one_request() {
 }
 
 #[tokio::test]
+async fn after_a_challenge_of_the_account_its_token_is_not_sent_again_until_a_reset() {
+    let world = World::new().await;
+    world.sim.put("/a", "x");
+    let key = world.share(&["/a"], ShareOptions::default());
+    let user = world.user(&key);
+    let file = user.list(FileId::ROOT).collect().await.unwrap().remove(0);
+    world.sim.fault(Fault::on("share/share.download_info").code(401).message("请进行验证"));
+    for _ in 0..3 {
+        assert_eq!(user.link(&file).await.unwrap_err().kind(), ErrorKind::LoginChallenge);
+    }
+    assert_eq!(world.sim.count("share/share.download_info"), 1);
+    user.list(FileId::ROOT).collect().await.unwrap();
+    user.reset_challenge();
+    user.link(&file).await.unwrap();
+}
+
+#[tokio::test]
 async fn too_many_requests_end_within_bounds() {
     let world = World::new().await;
     let key = world.share(&["/"], ShareOptions::default());
