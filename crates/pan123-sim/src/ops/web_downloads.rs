@@ -5,6 +5,7 @@ use serde_json::json;
 use super::public_share::{self, gather};
 use super::web_files::listed_ids;
 use super::web_row::key_flag;
+use super::web_shares::{bad, drive};
 use super::{Call, downloads};
 use crate::reply::{Refusal, Reply};
 
@@ -40,9 +41,9 @@ pub(crate) fn info_v2(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 
 /// The content that the arguments describe: the service goes by them, and not by the id.
 fn wanted(call: &Call<'_>) -> Result<(String, u64, String), Refusal> {
-    if !call.lenient() {
-        call.constant("driveId", 0)?;
-        call.constant("type", 0)?;
+    drive(call)?;
+    if !call.lenient() && call.args.int("type") != 0 {
+        return Err(bad("`type` is not 0"));
     }
     let wrong = |field: &str| Refusal::new(400, format!("参数错误：{field}"));
     let md5 = call.args.text("etag").to_lowercase();

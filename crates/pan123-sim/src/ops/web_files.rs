@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Call;
 use super::organise::{copy_below, move_all};
 use super::web_row::row;
+use super::web_shares::{bad, drive};
 use crate::clock::{local, rfc3339, rfc3339_nanos};
 use crate::drive::{Denied, Drive, Node, OnClash, ROOT, is_name};
 use crate::fault::Oddity;
@@ -66,9 +67,9 @@ fn count_below(drive: &Drive, id: i64, files: &mut u64, folders: &mut u64, size:
 }
 
 pub(crate) fn mkdir(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    call.constant("driveId", 0)?;
+    drive(call)?;
     if !call.lenient() && (!call.args.text("etag").is_empty() || call.args.int("size") != 0) {
-        return Err(Refusal::rule("a folder has an empty `etag` and no `size`").with_code(400));
+        return Err(bad("a folder has an empty `etag` and no `size`"));
     }
     let parent = call.live_folder(call.args.int("parentFileId"))?;
     let name = call.args.text("fileName");
@@ -109,7 +110,7 @@ pub(super) fn on_clash(call: &Call<'_>) -> Result<OnClash, Refusal> {
         None | Some(0) => Ok(OnClash::Refuse),
         Some(1) => Ok(OnClash::KeepBoth),
         Some(2) => Ok(OnClash::Overwrite),
-        Some(_) => Err(Refusal::rule("`duplicate` is none of 0, 1 and 2").with_code(400)),
+        Some(_) => Err(bad("`duplicate` is none of 0, 1 and 2")),
     }
 }
 
@@ -122,7 +123,7 @@ pub(super) fn clash(state: &State, held: i64, quirks: bool) -> Refusal {
 }
 
 pub(crate) fn rename(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    call.constant("driveId", 0)?;
+    drive(call)?;
     let node = call.live_entry(call.args.int("fileId"))?;
     let (id, parent, is_folder) = (node.id, node.parent, node.is_folder());
     let name = call.args.text("fileName");
@@ -179,7 +180,7 @@ pub(crate) fn restore(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 /// Whether to trash or to restore is said by `operation`, or in its place by `event`.
 fn needs_operation(call: &Call<'_>) -> Result<(), Refusal> {
     let said = call.args.value("operation").is_some() || !call.args.text("event").is_empty();
-    if said || call.lenient() { Ok(()) } else { Err(Refusal::rule("`operation` is missing").with_code(400)) }
+    if said || call.lenient() { Ok(()) } else { Err(bad("`operation` is missing")) }
 }
 
 pub(crate) fn restore_to(call: &mut Call<'_>) -> Result<Reply, Refusal> {
@@ -223,7 +224,7 @@ pub(crate) fn copy(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         wanted.push(node.id);
     }
     if wanted.is_empty() {
-        return Err(Refusal::rule("`fileList` is empty").with_code(400));
+        return Err(bad("`fileList` is empty"));
     }
     let fails = call.oddity == Some(Oddity::TaskFails);
     if !fails {

@@ -6,6 +6,7 @@ use super::public_share::{page_start, sort};
 use super::web_lists::is_in_drive;
 use super::web_row::row;
 use super::web_services::refuse_locked;
+use super::web_shares::{bad, drive};
 use super::{Call, entry};
 use crate::drive::{Node, ROOT};
 use crate::fault::Oddity;
@@ -76,18 +77,20 @@ pub(crate) fn list_old(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 
 /// One page of what was found. Without search words the service may give more rows than were asked for.
 fn page(call: &Call<'_>, mut found: Vec<&Node>, may_be_longer: bool) -> Result<Reply, Refusal> {
+    drive(call)?;
     let limit = match call.oddity {
         Some(Oddity::Rows(rows)) => rows as usize,
         _ if may_be_longer && call.shared.config.quirks => MOST_ROWS,
         _ => limit(call)?,
     };
     let number = match usize::try_from(call.args.int("Page")) {
-        Ok(0) if !call.lenient() => return Err(Refusal::rule("`Page` is not from 1").with_code(400)),
+        Ok(0) if !call.lenient() => return Err(bad("`Page` is not from 1")),
         Ok(number) => number.max(1),
-        Err(_) => return Err(Refusal::rule("`Page` is negative").with_code(400)),
+        Err(_) => return Err(bad("`Page` is negative")),
     };
     found.retain(|node| is_wanted(call, node));
-    sort(&mut found, call.args.text("orderBy"), call.args.text("orderDirection"), call.lenient())?;
+    let sorted = sort(&mut found, call.args.text("orderBy"), call.args.text("orderDirection"), call.lenient());
+    sorted.map_err(|refusal| refusal.with_code(400))?;
     let cursor = call.args.text("next");
     let mut start = page_start(&found, limit, number, cursor, Paging::Both);
     let end = start.saturating_add(limit).min(found.len());

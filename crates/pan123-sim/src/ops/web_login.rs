@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Call;
+use super::web_shares::bad;
 use crate::clock::rfc3339;
 use crate::logins::{APP, Noted, QrAction, Session, Stage, WECHAT};
 use crate::reply::{Refusal, Reply};
@@ -12,13 +13,13 @@ use crate::token::WEB;
 pub(crate) fn sign_in_password(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let (passport, mail) = (call.args.text("passport"), call.args.text("mail"));
     if passport.is_empty() == mail.is_empty() {
-        return Err(Refusal::rule("one of `passport` and `mail` is wanted").with_code(400));
+        return Err(bad("one of `passport` and `mail` is wanted"));
     }
     if !call.lenient() {
         let kind = call.args.opt_int("type");
         let fits = if mail.is_empty() { matches!(kind, None | Some(1)) } else { kind == Some(2) };
         if !fits {
-            return Err(Refusal::rule("`type` is 2 with `mail`, and 1 or nothing with `passport`").with_code(400));
+            return Err(bad("`type` is 2 with `mail`, and 1 or nothing with `passport`"));
         }
     }
     let known = [passport, mail].iter().any(|name| *name == USERNAME || name.eq_ignore_ascii_case(EMAIL));
@@ -30,7 +31,9 @@ pub(crate) fn sign_in_password(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 
 /// Sends nothing: the code is one that a test knows.
 pub(crate) fn send_sms_code(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    call.constant("aliVersion", 2)?;
+    if !call.lenient() && call.args.int("aliVersion") != 2 {
+        return Err(bad("`aliVersion` is not 2"));
+    }
     if call.args.text("passport") != USERNAME || !call.state.logins.send_sms(call.args.text("hashCode"), call.now) {
         return Err(Refusal::rule("the account or `hashCode` is not one that was challenged"));
     }
@@ -60,7 +63,7 @@ pub(crate) fn sign_in_sms(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 
 pub(crate) fn sign_in_wechat(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     if call.args.text("from") != "web" && !call.lenient() {
-        return Err(Refusal::rule("`from` is not web").with_code(400));
+        return Err(bad("`from` is not web"));
     }
     if !call.state.logins.take_wx_code(call.args.text("wechat_code")) {
         return Err(Refusal::new(1, "微信登录失败"));
@@ -150,7 +153,7 @@ pub(crate) fn qr_deny(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 pub(crate) fn qr_bind_wx_code(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let code = call.args.text("wxcode");
     if code.is_empty() {
-        return Err(Refusal::rule("`wxcode` is empty").with_code(400));
+        return Err(bad("`wxcode` is empty"));
     }
     let (id, code, now) = (call.args.text("uniID"), code.to_owned(), call.now);
     if call.state.logins.change(id, QrAction::ConfirmByWechat, code, now) {

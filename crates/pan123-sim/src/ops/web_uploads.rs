@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::upload::{hash, unverified};
 use super::web_files::{clash, on_clash};
 use super::web_row::{STORAGE_NODE, key_flag, row};
+use super::web_shares::{bad, drive};
 use super::{Call, storage};
 use crate::args::Args;
 use crate::clock::{rfc3339, rfc3339_nanos};
@@ -18,9 +19,9 @@ use crate::state::{Shared, State};
 use crate::storage::{Object, Part, Pending, Stored};
 
 pub(crate) fn request(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    call.constant("driveId", 0)?;
-    if !call.lenient() {
-        call.constant("type", 0)?;
+    drive(call)?;
+    if !call.lenient() && call.args.int("type") != 0 {
+        return Err(bad("`type` is neither 0 nor 1"));
     }
     let coded = |refusal: Refusal| refusal.with_code(400);
     let md5 = hash(call.args.text("etag"), "etag", 32, call.lenient()).map_err(coded)?;
@@ -150,7 +151,7 @@ pub(crate) fn presign(call: &mut Call<'_>, one: bool) -> Result<Reply, Refusal> 
     let (first, end) = match (call.args.opt_int("partNumberStart"), call.args.opt_int("partNumberEnd")) {
         (Some(first), Some(end)) => (first, end),
         _ if one && call.lenient() => (1, 2),
-        _ => return Err(Refusal::rule("`partNumberStart` or `partNumberEnd` is missing").with_code(400)),
+        _ => return Err(bad("`partNumberStart` or `partNumberEnd` is missing")),
     };
     // Half open; one working client takes it for closed.
     let end = if call.lenient() { end.max(first.saturating_add(1)) } else { end };
@@ -217,7 +218,7 @@ pub(crate) fn s3_abort(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 /// The key and the upload that a call names, whose upload must not be gone.
 fn stored_at(call: &mut Call<'_>) -> Result<(String, String), Refusal> {
     if call.args.text("bucket") != BUCKET || call.args.text("StorageNode") != STORAGE_NODE {
-        return Err(Refusal::rule("`bucket` or `StorageNode` is not that of the session").with_code(400));
+        return Err(bad("`bucket` or `StorageNode` is not that of the session"));
     }
     let (key, id) = (call.args.text("key").to_owned(), call.args.text("uploadId").to_owned());
     call.state.storage.upload(&id, &key).ok_or_else(no_such_key)?;
@@ -248,7 +249,7 @@ pub(crate) async fn complete_v2(shared: &Arc<Shared>, args: &Args, oddity: Optio
         let pending = found.cloned().ok_or_else(no_such_key)?;
         // One working client leaves it out.
         if args.opt_int("fileSize").is_some_and(|size| size.unsigned_abs() != pending.size) {
-            return Err(Refusal::rule("`fileSize` is not the size that was announced").with_code(400));
+            return Err(bad("`fileSize` is not the size that was announced"));
         }
         let multipart = args.bool("isMultipart");
         if multipart && !state.storage.merge(&pending.upload_id) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::web_shares::bad;
 use super::{Call, files};
 use crate::clock::{local, rfc3339};
 use crate::logins::Noted;
@@ -63,7 +64,7 @@ pub(crate) fn use_history(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 
 pub(crate) fn modify_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     if call.args.text("event") != "userDataOperate" && !call.lenient() {
-        return Err(Refusal::rule("`event` is not userDataOperate").with_code(400));
+        return Err(bad("`event` is not userDataOperate"));
     }
     if let Some(nickname) = call.args.opt_text("nickname") {
         nickname.clone_into(&mut call.state.logins.nickname);

@@ -108,6 +108,19 @@ async fn pages_are_asked_for_by_number_or_by_cursor() {
 }
 
 #[tokio::test]
+async fn two_files_of_one_name_are_two_rows() {
+    let page = Page::start().await;
+    let (one, two) = (page.sim.put("/a", "1"), page.sim.put_twin("/a", "22"));
+    assert_eq!(ids(&page.get(&list("")).await), [two, one]);
+    let trash = json!({"operation": true, "fileTrashInfoList": [{"FileId": one}]});
+    assert_ok(&page.post("/api/file/trash", trash).await);
+    assert_eq!(page.sim.file("/a").unwrap().id, two);
+    assert_eq!(ids(&page.get(&list("")).await), [two]);
+    assert_refused(&page.get(&list("&driveId=1")).await, 400, "driveId");
+    assert_refused(&page.get(&list("&orderBy=colour")).await, 400, "orderBy");
+}
+
+#[tokio::test]
 async fn a_script_makes_pages_long_short_and_wrong() {
     let page = Page::start().await;
     for number in 0..6 {

@@ -308,6 +308,43 @@ async fn each_step_can_fail_before_after_and_in_the_middle() {
 }
 
 #[tokio::test]
+async fn with_quirks_the_storage_takes_its_time_and_times_are_missing() {
+    let page = Page::with(small().quirks(true)).await;
+    let bytes = b"0123456789abc";
+    let session = request(&page, "a", bytes, json!({})).await;
+    put_parts(&page, &session, bytes).await;
+    let done = complete(&page, &session, 13, true).await;
+    assert_eq!(done["data"]["file_info"]["UpdateAt"], "0001-01-01T00:00:00Z");
+    let session = request(&page, "b", b"other bytes", json!({})).await;
+    put_parts(&page, &session, b"other bytes").await;
+    assert_eq!(page.post("/api/file/s3_complete_multipart_upload", of(&session, json!({}))).await["code"], 0);
+    let done = async || page.post("/api/file/upload_complete", json!({"fileId": session["data"]["FileId"]})).await;
+    assert_eq!((done().await["code"].as_i64(), done().await["code"].as_i64()), (Some(1), Some(0)));
+    assert!(request(&page, "a", b"third", json!({})).await["data"].is_null(), "a clash may come without its data");
+}
+
+#[tokio::test]
+async fn a_reset_and_a_restart_end_sessions() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = Page::with(Simulator::builder().dir(dir.path())).await;
+    let session = request(&page, "a", b"hello", json!({})).await;
+    let url = auth_single(&page, &session).await;
+    put(&page, &url, b"hello").await;
+    assert_ok(&complete(&page, &session, 5, false).await);
+    let session = request(&page, "b", b"other", json!({})).await;
+    let mut page = Page::with(Simulator::builder().dir(dir.path())).await;
+    assert_eq!(page.sim.read("/a").unwrap(), "hello");
+    assert_refused(&complete(&page, &session, 5, false).await, -1, "NoSuchKey");
+    let session = request(&page, "b", b"other", json!({})).await;
+    assert_ok(&session);
+    page.sim.reset();
+    assert_refused(&page.post("/api/file/s3_list_upload_parts", of(&session, json!({}))).await, 401, "");
+    page.token = page.sim.web_token();
+    assert_refused(&page.post("/api/file/s3_list_upload_parts", of(&session, json!({}))).await, -1, "NoSuchKey");
+    assert!(page.sim.files().is_empty());
+}
+
+#[tokio::test]
 async fn what_working_clients_send_is_understood() {
     let page = Page::with(small().lenient()).await;
     // Ids as texts, another spelling of the node, names in lower case, a closed range, a body in chunks.
