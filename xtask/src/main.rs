@@ -1,8 +1,10 @@
 //! The one entry for every chore: `cargo xtask` lists them.
 
+mod bench;
 mod consumers;
 mod coverage;
 mod fuzz;
+mod kill;
 mod manifest;
 mod pages;
 mod readme;
@@ -39,6 +41,18 @@ static SIZES: Command = Command {
     name: "sizes",
     about: "what builds cost, next to SDKs that people know; takes half an hour, or the names that follow; not in `ci`",
     run: sizes::run,
+};
+
+static BENCH: Command = Command {
+    name: "bench",
+    about: "what transfers and lists cost, into docs/performance.md; with `quick` little work and no page; not in `ci`",
+    run: bench::run,
+};
+
+static KILL: Command = Command {
+    name: "kill",
+    about: "uploads and downloads are killed at random moments, and end whole; takes minutes, not in `ci`",
+    run: kill::run,
 };
 
 static CHECKS: [Command; 14] = [
@@ -91,7 +105,7 @@ fn main() -> ExitCode {
 }
 
 fn commands() -> impl Iterator<Item = &'static Command> {
-    std::iter::once(&CI).chain(&CHECKS).chain([&FUZZ, &SIZES])
+    std::iter::once(&CI).chain(&CHECKS).chain([&FUZZ, &SIZES, &BENCH, &KILL])
 }
 
 fn ci(workspace: &Workspace) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -19,7 +19,11 @@ pub(crate) struct Service {
 impl Service {
     /// Builds and starts it, as the README says, and reads the line that it prints.
     pub(crate) fn start(workspace: &Workspace) -> Result<Self, String> {
-        let mut command = workspace.command(&["run", "--quiet", "--package", "pan123-sim", "--", "--json"]);
+        Self::of(&mut workspace.command(&["run", "--quiet", "--package", "pan123-sim", "--", "--json"]))
+    }
+
+    /// Starts it by a command of the caller's own, which has it print its line as JSON.
+    pub(crate) fn of(command: &mut Command) -> Result<Self, String> {
         let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let process = process.map_err(|error| format!("the simulator did not start: {error}"))?;
         // Owned before anything can fail, so that it is stopped then too.
@@ -52,13 +56,21 @@ impl Service {
         reply["key"].as_str().map(str::to_owned).ok_or_else(|| "the simulator gave the share no key".to_owned())
     }
 
-    /// Sends a request to the admin face, and returns the data of its answer.
-    fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
+    /// Asks the admin face.
+    pub(crate) fn get(&self, path: &str) -> Result<Value, String> {
+        self.request("GET", path, "")
+    }
+
+    /// Has the admin face do something, and returns the data of its answer.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
+        self.request("POST", path, &body.to_string())
+    }
+
+    fn request(&self, method: &str, path: &str, body: &str) -> Result<Value, String> {
         let address = self.value("admin")?.trim_start_matches("http://");
         let error = |error: std::io::Error| format!("the simulator's admin face: {error}");
         let mut stream = TcpStream::connect(address).map_err(error)?;
-        let body = body.to_string();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
         let request = format!("{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         stream.write_all(request.as_bytes()).map_err(error)?;
         let mut answer = String::new();

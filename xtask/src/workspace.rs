@@ -18,7 +18,7 @@ impl Workspace {
     pub(crate) fn read() -> Result<Workspace, String> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = own.parent().ok_or("xtask has no parent folder")?.to_owned();
-        let mut folders = vec![own.to_owned()];
+        let mut folders = vec![own.to_owned(), own.join("bench")];
         for entry in fs::read_dir(root.join("crates")).map_err(|error| format!("crates: {error}"))? {
             folders.push(entry.map_err(|error| format!("crates: {error}"))?.path());
         }

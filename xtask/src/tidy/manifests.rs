@@ -53,8 +53,9 @@ fn versions(manifest: &Manifest) -> Vec<Finding> {
 const SIMULATOR: &str = "pan123-sim";
 
 /// Which of our crates each crate may depend on.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("pan123", &["pan123-core", "pan123-link", "pan123-open", "pan123-share", "pan123-transfer", "pan123-web"]),
+    ("pan123-bench", &["pan123-link", "pan123-open", "pan123-web"]),
     ("pan123-core", &[]),
     ("pan123-link", &[]),
     ("pan123-open", &["pan123-core", "pan123-link", "pan123-transfer"]),
