@@ -158,7 +158,7 @@ static PROGRAMS: [Program; 9] = [
     ours("link", "fixtures/consumers/link", "signs a direct link"),
     ours("share", "fixtures/consumers/share", "lists a share"),
     ours("open", "fixtures/consumers/open", "lists a folder of the Open Platform"),
-    ours("web", "fixtures/consumers/web", "logs in to a personal account"),
+    ours("web", "fixtures/consumers/web", "lists a folder of a personal account"),
     ours("full", "fixtures/sizes/full", "lists a folder, with all default features"),
     theirs("octocrab", "fixtures/sizes/octocrab", "reads a repository"),
     theirs("opendal", "fixtures/sizes/opendal", "lists a bucket, with the service `s3` alone"),
