@@ -10,12 +10,32 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
     let pages = files.iter().filter(|file| file.path.ends_with(".md"));
     let mut findings: Vec<Finding> = pages.flat_map(|page| links(page, &known)).collect();
     let find = |path: &str| files.iter().find(|file| file.path == path);
+    findings.extend(find("ARCHITECTURE.md").map(|page| guards(page, files)).unwrap_or_default());
     for file in files {
         let Some(other) = translation(&file.path) else { continue };
         match find(&other) {
             Some(other) => findings.extend(same_code(file, other)),
             None => findings.push(Finding::new(&file.path, 1, format!("this page has no `{other}`"))),
         }
+    }
+    findings
+}
+
+/// What is said to guard an invariant is a function that is there: a test is renamed together with the page.
+fn guards(page: &File, files: &[File]) -> Vec<Finding> {
+    let is_there = |name: &str| {
+        let rust = files.iter().filter(|file| file.path.ends_with(".rs"));
+        rust.into_iter().any(|file| file.text.contains(&format!("fn {name}(")))
+    };
+    let mut findings = Vec::new();
+    for (number, line) in numbered(&page.text) {
+        let is_sentence = |name: &&str| {
+            let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+            is_name && name.matches('_').count() >= 2
+        };
+        let names = line.split('`').skip(1).step_by(2).filter(is_sentence);
+        let missing = names.filter(|name| !is_there(name));
+        findings.extend(missing.map(|name| Finding::new(&page.path, number, format!("there is no test `{name}`"))));
     }
     findings
 }
@@ -128,6 +148,13 @@ mod tests {
         found(&[target, file("docs/x.md", good)], &[]);
         found(&[file("docs/x.md", "\n[a](y.md)\n```\n[a](z.md)\n```\n")], &[("docs/x.md", 2)]);
         found(&[file("docs/x.md", "[a](#no)\n")], &[("docs/x.md", 1)]);
+    }
+
+    #[test]
+    fn what_guards_an_invariant_is_a_test_that_is_there() {
+        let tests = file("crates/a/tests/it.rs", "fn a_token_is_kept() {}\n");
+        let page = "1. **Kept.** `a_token_is_kept`, `rust_version`.\n2. `no_token_is_lost`\n";
+        found(&[tests, file("ARCHITECTURE.md", page)], &[("ARCHITECTURE.md", 2)]);
     }
 
     #[test]
