@@ -21,7 +21,8 @@ pub(crate) fn keep(workspace: &Workspace, page: &str, text: &str) -> Result<(), 
     if std::env::var_os("CI").is_some() {
         return Err(format!("{page} is out of date: run the step without `CI` set, and commit the page"));
     }
-    fs::write(&path, text).map_err(|error| format!("{page}: {error}"))
+    let folder = path.parent().ok_or_else(|| format!("{page} is in no folder"))?;
+    fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(|error| format!("{page}: {error}"))
 }
 
 /// An API crate, and the facts of its operations.
