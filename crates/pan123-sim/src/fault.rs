@@ -218,7 +218,8 @@ impl Fault {
         self.oddity(Oddity::PartSize(bytes))
     }
 
-    /// On a completion call: answers `completed: false` and file id 0, and completes nothing.
+    /// On a completion call: answers `completed: false` and file id 0, and completes nothing. On those of the web API: answers
+    /// without `file_info`; or, with code 1, that the storage is still merging.
     pub fn incomplete(self) -> Self {
         self.oddity(Oddity::Incomplete)
     }
@@ -234,7 +235,7 @@ impl Fault {
     }
 
     /// On a create call that meets known content: `reuse` is true with file id 0. The file is there, but the next `late`
-    /// listings of its folder leave it out.
+    /// listings of its folder leave it out. The web API then leaves out `Info`, where the id is otherwise.
     pub fn reuse_without_id(self, late: u32) -> Self {
         self.oddity(Oddity::ReuseWithoutId { late })
     }
