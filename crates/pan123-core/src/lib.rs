@@ -42,6 +42,7 @@ mod token;
 mod token_file;
 mod tokens;
 mod transport;
+mod walk;
 mod watch;
 mod web_page;
 pub mod wire;
@@ -78,5 +79,6 @@ pub use crate::{
     token_file::FileTokenStore,
     tokens::{LOGIN_COOL_DOWN, Tokens},
     transport::{Timeouts, Transport, TransportError, default_transport},
+    walk::{Found, Shelf, Walk},
     web_page::{WebPage, WebPageSetup},
 };

@@ -36,6 +36,7 @@ mod upload;
 #[cfg(feature = "transfer")]
 mod upload_v1;
 mod verbs;
+mod walk;
 mod yuan;
 
 #[cfg(any(test, feature = "oauth-listener"))]
@@ -50,6 +51,7 @@ pub use crate::{
     rates::Tier,
     share::Shared,
     transcoding::{TRANSCODE_INTERVAL, Transcoding},
+    walk::{Found, Walk},
     yuan::Yuan,
 };
 #[cfg(feature = "transfer")]

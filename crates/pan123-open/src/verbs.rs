@@ -5,6 +5,7 @@ use pan123_core::{AccountId, Error, ErrorKind, FileId, Items, Link, Operation, R
 use crate::{
     Client, Entry,
     ops::{self, files, user},
+    walk::Walk,
 };
 
 /// How many entries one call of a batch verb takes; more are split over several calls.
@@ -20,6 +21,25 @@ impl Client {
     /// Each step of the walk can fail; asking again goes on where it stopped.
     pub fn list(&self, folder: impl Into<FileId>) -> Items<files::List> {
         self.items(files::List::new(folder))
+    }
+
+    /// Walks through all that is in `folder`, and in the folders in it, without what is in the trash.
+    ///
+    /// A folder is listed when its first entry is asked for.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn run(client: pan123_open::Client) -> pan123_open::Result<()> {
+    /// let mut walk = client.walk(client.root());
+    /// while let Some(found) = walk.next().await? {
+    ///     println!("{}", found.path());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn walk(&self, folder: impl Into<FileId>) -> Walk {
+        Walk::new(self.clone(), folder.into())
     }
 
     /// Returns what the service knows of one file or folder. A folder's size is that of everything in it.

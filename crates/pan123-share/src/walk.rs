@@ -1,89 +1,33 @@
-//! A share as a tree: every entry with its path, one folder after the other.
+//! A share as a tree.
 
-use std::{collections::HashSet, fmt};
-
-use pan123_core::{Error, ErrorKind, FileId, Result};
+use pan123_core::{Error, ErrorKind, FileId, Result, Shelf};
 
 use crate::{Client, Entry, listing::Entries};
 
 /// Every entry below a folder of a share; see [`Client::walk`].
-///
-/// A folder comes before what it holds, and what it holds before its next sibling. A folder is listed when its first
-/// entry is asked for.
-pub struct Walk {
-    client: Client,
-    open: Vec<Level>,
-    /// A stranger's listing may hold a folder within itself.
-    entered: HashSet<FileId>,
-}
+pub type Walk = pan123_core::Walk<Client>;
 
-/// A folder that is being listed.
-struct Level {
-    folder: FileId,
-    path: Vec<String>,
-    entries: Entries,
-}
+/// An entry of a share, and where it is. Names come from a stranger.
+pub type Found = pan123_core::Found<Entry>;
 
-/// An entry, and where it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Found {
-    /// The names of the folders above it, from the one that the walk began at; they come from a stranger.
-    pub folders: Vec<String>,
-    /// The entry.
-    pub entry: Entry,
-}
+impl Shelf for Client {
+    type Entry = Entry;
+    type Entries = Entries;
 
-impl Found {
-    /// Returns the names of the folders and the entry, joined by `/`.
-    pub fn path(&self) -> String {
-        let names: Vec<&str> = self.folders.iter().map(String::as_str).chain([self.entry.name.as_str()]).collect();
-        names.join("/")
-    }
-}
-
-impl Walk {
-    pub(crate) fn new(client: Client, folder: FileId) -> Self {
-        let entries = client.list(folder);
-        let top = Level { folder, path: Vec::new(), entries };
-        Self { client, open: vec![top], entered: HashSet::from([folder]) }
+    fn open(&self, folder: FileId) -> Entries {
+        self.list(folder)
     }
 
-    /// Returns the next entry, `None` behind the last.
-    ///
-    /// # Errors
-    ///
-    /// A folder that cannot be listed is an error, whose [`failed_items`](Error::failed_items) names it, and is left: the next call goes on
-    /// beside it. After an error that the next folder is bound to meet as well, such as a share that is gone, the walk is at
-    /// its end.
-    pub async fn next(&mut self) -> Result<Option<Found>> {
-        loop {
-            let Some(level) = self.open.last_mut() else {
-                return Ok(None);
-            };
-            let entry = match level.entries.next().await {
-                Ok(Some(entry)) => entry,
-                Ok(None) => {
-                    self.open.pop();
-                    continue;
-                }
-                Err(error) => {
-                    let folder = level.folder;
-                    self.open.pop();
-                    if ends_everything(&error) {
-                        self.open.clear();
-                    }
-                    return Err(error.clone().with_failed_items(vec![(folder, error)]));
-                }
-            };
-            let folders = level.path.clone();
-            if entry.is_folder() && self.entered.insert(entry.id) {
-                let mut path = folders.clone();
-                path.push(entry.name.clone());
-                self.open.push(Level { folder: entry.id, path, entries: self.client.list(entry.id) });
-            }
-            return Ok(Some(Found { folders, entry }));
-        }
+    async fn next(entries: &mut Entries) -> Result<Option<Entry>> {
+        entries.next().await
+    }
+
+    fn describe(entry: &Entry) -> (&str, Option<FileId>) {
+        (&entry.name, entry.is_folder().then_some(entry.id))
+    }
+
+    fn ends_everything(error: &Error) -> bool {
+        ends_everything(error)
     }
 }
 
@@ -98,14 +42,5 @@ pub(crate) fn ends_everything(error: &Error) -> bool {
         | ErrorKind::ShareGone
         | ErrorKind::ShareExpired => true,
         _ => error.concerns_everything(),
-    }
-}
-
-impl fmt::Debug for Walk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Walk")
-            .field("depth", &self.open.len())
-            .field("entered", &self.entered.len())
-            .finish_non_exhaustive()
     }
 }

@@ -74,7 +74,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for missing in &done.failed {
         step("missing", format!("{}: {:?}", missing.remote, missing.error()));
     }
-    let md5s: BTreeMap<String, Md5> = found.iter().filter_map(|found| Some((found.path(), found.entry.md5?))).collect();
+    let md5s: BTreeMap<String, Md5> =
+        found.iter().filter_map(|found| Some((found.path().to_owned(), found.entry.md5?))).collect();
     let is_same = |item: &FolderItem| {
         matches!(item.outcome, Outcome::Transferred) && md5s.get(&item.remote).copied() == md5_of(&item.local)
     };

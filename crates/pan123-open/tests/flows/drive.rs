@@ -137,3 +137,18 @@ async fn a_program_may_work_in_a_folder_of_its_own() {
     assert_eq!((bytes.as_slice(), done.size), (b"a".as_slice(), 1));
     assert!(crate::world::builder(&world.sim, &world.runtime).root(FileId::new(-1)).build().is_err());
 }
+
+#[tokio::test]
+async fn a_tree_is_walked_without_its_trash() {
+    let world = World::new().await;
+    for path in ["/a/1", "/a/b/2", "/a/b/gone/3"] {
+        world.sim.put(path, "x");
+    }
+    world.client.trash([id(world.sim.file("/a/b/gone").unwrap().id)]).await.unwrap();
+    let (mut walk, mut paths) = (world.client.walk(id(world.sim.file("/a").unwrap().id)), Vec::new());
+    while let Some(found) = walk.next().await.unwrap() {
+        paths.push(found.path().to_owned());
+    }
+    paths.sort();
+    assert_eq!(paths, ["1", "b", "b/2"]);
+}

@@ -79,7 +79,7 @@ fn read_folder(folder: &Path, path: &str, files: &mut Vec<(String, Vec<u8>)>) {
 pub(crate) async fn paths(mut walk: pan123_share::Walk) -> Vec<String> {
     let mut paths = Vec::new();
     while let Some(found) = walk.next().await.unwrap() {
-        paths.push(found.path());
+        paths.push(found.path().to_owned());
     }
     paths
 }

@@ -176,7 +176,7 @@ async fn a_tree_is_walked_and_a_folder_that_cannot_be_read_is_named() {
     let mut paths = Vec::new();
     let mut walk = world.client.walk(top);
     while let Some(found) = walk.next().await.unwrap() {
-        paths.push(found.path());
+        paths.push(found.path().to_owned());
     }
     // What was made last comes first, and what a folder holds before its next sibling.
     assert_eq!(paths, ["b", "b/c", "b/c/3", "b/2", "1"]);
