@@ -29,6 +29,8 @@ impl Client {
     /// Four requests at least: the row of the entry, the copy, how far it is, and a look into `folder`, where the copy is known
     /// by name, size and MD5.
     ///
+    /// Protocol: `web.yaml`, flow `copy`.
+    ///
     /// # Errors
     ///
     /// As [`copy_all`](Self::copy_all).
@@ -53,6 +55,8 @@ impl Client {
     ///
     /// Dropping the future stops the waiting and not the copy. When the answer to a call is lost, it is not sent again: files
     /// are looked for in `folder`, where one that was there before and is equal counts as copied; of folders nobody can tell.
+    ///
+    /// Protocol: `web.yaml`, flow `copy`.
     ///
     /// # Errors
     ///
@@ -105,6 +109,8 @@ impl Client {
     }
 
     /// Waits for a copy that [`Copy`](struct@Copy) began, for at most `timeout`.
+    ///
+    /// Protocol: `web.yaml`, `file.copy_task`.
     ///
     /// # Errors
     ///
