@@ -14,6 +14,7 @@ pub mod lists;
 pub mod manage;
 pub mod media;
 pub mod offline;
+pub mod parts;
 pub mod qr;
 pub mod safebox;
 pub mod shares;

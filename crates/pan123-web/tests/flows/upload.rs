@@ -6,7 +6,10 @@ use pan123_core::Runtime;
 use pan123_sim::{Face, Fault};
 use pan123_web::{
     ErrorKind, FileId, How, Md5, OnConflict,
-    ops::uploads::{Abort, CompleteById, Create, Created, ListParts, MergeParts, PartUrls, PutPart},
+    ops::{
+        parts::{ListParts, PartUrls, PutPart},
+        uploads::{Abort, CompleteById, Create, Created, MergeParts},
+    },
 };
 
 use crate::transfers::{PART, assert_nothing_told, content, read_back, small_parts, stored, visible};
