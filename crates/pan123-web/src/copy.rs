@@ -22,6 +22,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How often a copy is looked for.
 const MOST_LOOKS: u32 = 5;
 
+/// How many of the newest entries are looked at again: what appears between two looks was made last.
+const RECENT: u32 = 200;
+
 impl Client {
     /// Copies one file or folder into `folder` and returns the id of the copy. The name is kept; where it is taken the service
     /// may add a number.
@@ -147,9 +150,12 @@ impl Client {
         let mut left = sources.iter().filter(|source| can_be_known(source)).count();
         for look in 0..MOST_LOOKS {
             let mut entries = self.list(folder);
+            let mut seen = 0;
             while left > 0
+                && (look == 0 || seen < RECENT)
                 && let Some(entry) = entries.next().await?
             {
+                seen += 1;
                 let place = sources
                     .iter()
                     .zip(&found)
