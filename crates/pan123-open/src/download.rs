@@ -114,7 +114,8 @@ impl Download {
     }
 
     /// Says where the checkpoint of a download to a file is kept; see [`pan123_transfer::Download::checkpoints`].
-    pub fn checkpoints(self, place: Checkpoints) -> Self {
+    pub fn checkpoints(self, place: impl Into<Checkpoints>) -> Self {
+        let place = place.into();
         self.adjusted(|engine| engine.checkpoints(place))
     }
 

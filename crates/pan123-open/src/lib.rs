@@ -62,8 +62,8 @@ pub use crate::{
 };
 #[cfg(feature = "transfer")]
 pub use pan123_transfer::{
-    Bandwidth, Checkpoints, Fingerprint, FolderDownload, FolderItem, FolderReport, FolderUpload, How, Notice, Outcome,
-    Phase, Progress, Source,
+    Bandwidth, Checkpoints, Fingerprint, FolderDownload, FolderItem, FolderOutcome, FolderReport, FolderUpload, How,
+    Notice, Phase, Progress, Source,
 };
 
 pub use pan123_core::{

@@ -27,8 +27,8 @@ pub use crate::{
         Reader,
     },
     folder::{
-        DEFAULT_FILES, FolderDownload, FolderItem, FolderReport, FolderUpload, MOST_FILES, Outcome, Tree, TreeEntry,
-        TreeTarget, TreeUpload,
+        DEFAULT_FILES, FolderDownload, FolderItem, FolderOutcome, FolderReport, FolderUpload, MOST_FILES, Tree,
+        TreeEntry, TreeTarget, TreeUpload,
     },
     progress::{PROGRESS_INTERVAL, Phase, Progress},
     source::{ReadAt, Source, Stamp},

@@ -2,13 +2,7 @@
 
 use std::time::Duration;
 
-use pan123_core::{Operation, Rate, RateLimits};
-
-use crate::ops::{
-    files::List,
-    lists::{ListByType, ListOld},
-    stars::ListStarred,
-};
+use pan123_core::{Rate, RateLimits};
 
 /// How far apart two pages of lists are asked for: what the service's own staff put into another client.
 const BETWEEN_LISTS: Rate = Rate::one_every(Duration::from_millis(700));
@@ -20,6 +14,5 @@ const OTHERS: Rate = Rate::per_second(2);
 ///
 /// Protocol: `web.yaml`, `retry`.
 pub(crate) fn limits() -> RateLimits {
-    let lists = [List::META, ListOld::META, ListByType::META, ListStarred::META].map(|meta| meta.path);
-    lists.into_iter().fold(RateLimits::new(OTHERS), |limits, path| limits.with(path, BETWEEN_LISTS))
+    RateLimits::new(OTHERS).with("/api/file/list/new", BETWEEN_LISTS)
 }

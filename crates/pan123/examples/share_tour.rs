@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, path::Path};
 use pan123::{
     core::{ErrorKind, FileId, Hosts, Md5, RateLimits, Token, rapid::RapidLink},
     open,
-    share::{Client, FolderItem, Outcome, Saved, ShareLink},
+    share::{Client, FolderItem, FolderOutcome, Saved, ShareLink},
 };
 use pan123_sim::{ShareOptions, Simulator};
 
@@ -77,7 +77,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let md5s: BTreeMap<String, Md5> =
         found.iter().filter_map(|found| Some((found.path().to_owned(), found.entry.md5?))).collect();
     let is_same = |item: &FolderItem| {
-        matches!(item.outcome, Outcome::Transferred) && md5s.get(&item.remote).copied() == md5_of(&item.local)
+        matches!(item.outcome, FolderOutcome::Transferred) && md5s.get(&item.remote).copied() == md5_of(&item.local)
     };
     let same = items.iter().filter(is_same).count();
     step("download", format!("{} files, {same} of them with the MD5 that the share lists", done.files));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use pan123_open::{Checkpoints, ErrorKind, FileId, Outcome};
+use pan123_open::{ErrorKind, FileId, FolderOutcome};
 use pan123_sim::{Fault, seeded_md5};
 
 use crate::world::{World, content, id};
@@ -54,7 +54,10 @@ async fn a_folder_goes_up_and_comes_down_as_it_was() {
     let target = world.client.mkdir(FileId::ROOT, "backup").await.unwrap();
     let upload = || world.client.upload_folder(&from).into_folder(target);
     let plan = upload().plan().await.unwrap();
-    assert!(plan.iter().all(|item| matches!(item.outcome, Outcome::Transferred | Outcome::FolderMade)), "{plan:?}");
+    assert!(
+        plan.iter().all(|item| matches!(item.outcome, FolderOutcome::Transferred | FolderOutcome::FolderMade)),
+        "{plan:?}"
+    );
     assert_eq!((plan.len(), world.stored().len()), (local(&from).len(), 0));
 
     let report = upload().send().await.unwrap();
@@ -136,7 +139,7 @@ async fn a_download_goes_on_after_its_process_has_ended_wherever_it_was_cut() {
         let file = id(world.sim.put_seeded("/f.bin", SIZE, 5));
         fs::create_dir(world.path("kept")).unwrap();
         let target = world.path("copy.bin");
-        let checkpoints = || Checkpoints::in_folder(world.path("kept"));
+        let checkpoints = || world.path("kept");
         // The first answer is cut, and no other one comes.
         world.sim.fault(Fault::on(CDN).cut_after(cut));
         world.sim.fault(Fault::on(CDN).nth(2).times(20).status(503));

@@ -32,7 +32,7 @@ use self::{
     stage::InOrder,
 };
 use crate::{
-    Bandwidth, Checkpoints, DownloadOrigin,
+    Bandwidth, Checkpoints, DownloadOrigin, Notice,
     progress::{Callback, Progress, Reporter},
 };
 
@@ -119,6 +119,8 @@ pub struct Downloaded {
     pub md5: Option<Md5>,
     /// How many of the bytes an earlier run had fetched; [`Download::to_path`] goes on from its checkpoint.
     pub resumed: u64,
+    /// What there was to know about the checkpoint, such as why the download started over.
+    pub notice: Option<Notice>,
 }
 
 impl Download {
@@ -185,8 +187,8 @@ impl Download {
     /// Says where the checkpoint of a download to a file is kept; beside the file unless told otherwise. What has come is
     /// beside the file in any case.
     #[must_use]
-    pub fn checkpoints(mut self, place: Checkpoints) -> Self {
-        self.checkpoints = place;
+    pub fn checkpoints(mut self, place: impl Into<Checkpoints>) -> Self {
+        self.checkpoints = place.into();
         self
     }
 
@@ -214,7 +216,7 @@ impl Download {
     /// Where an earlier download of the same file to `path` has left a checkpoint, this one goes on from there: the same
     /// size and MD5, or where no MD5 is compared the same `ETag`, and the same [identity](DownloadOrigin::identity). The bytes that are
     /// there are read again for the MD5. If in the end it is wrong, or the host has another file by now, the download starts over
-    /// by itself, and [`Progress::notice`] says why. After an error, and when the future is dropped, the temporary file is kept
+    /// by itself, and [`Downloaded::notice`] says why. After an error, and when the future is dropped, the temporary file is kept
     /// as far as a checkpoint tells what is in it, and removed otherwise; small files have none. Removing both is always safe.
     ///
     /// # Errors
@@ -238,7 +240,8 @@ impl Download {
             (*expected, range.clone(), *verify, *connections, self.piece_size);
         let (place, left) = Place::prepare(path, checkpoints).await?;
         let (remote, reporter) = self.remote();
-        Saving { remote, expected, range, verify, connections, piece, reporter }.run(place, left).await
+        let notice = Mutex::default();
+        Saving { remote, expected, range, verify, connections, piece, reporter, notice }.run(place, left).await
     }
 
     /// Downloads into `writer`, which is written to and flushed on threads that may block, and returns it.

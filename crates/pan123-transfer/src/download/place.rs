@@ -48,6 +48,7 @@ pub(super) enum Left {
 pub(super) struct Place {
     path: PathBuf,
     temporary: PathBuf,
+    checkpoint: PathBuf,
     keeper: Option<Keeper<Saved>>,
     /// A checkpoint that is on the disk.
     written: Option<Saved>,
@@ -67,6 +68,8 @@ impl Place {
                 if path.is_dir() {
                     return Err(Error::invalid(format!("a folder is in the file's place: {}", path.display())));
                 }
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                fs::metadata(folder).map_err(|cause| failed(&path, "made", cause))?;
                 checkpoints.path(Kind::Download, Some(&path), "")
             })
             .await??
@@ -75,8 +78,8 @@ impl Place {
         let mark = Md5::of(checkpoint.as_os_str().as_encoded_bytes()).to_string();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let temporary = path.with_file_name(format!(".{}.{}.pan123-part", shortened(&name), &mark[..8]));
-        let (keeper, found) = Keeper::open(checkpoint, Kind::Download, String::new()).await?;
-        let mut place = Self { path, temporary, keeper: Some(keeper), written: None, is_kept: false };
+        let (keeper, found) = Keeper::open(checkpoint.clone(), Kind::Download, String::new()).await?;
+        let mut place = Self { path, temporary, checkpoint, keeper: Some(keeper), written: None, is_kept: false };
         let saved = match found {
             Found::Nothing => return Ok((place, Left::Nothing)),
             Found::Unusable => return Ok((place, Left::Unusable)),
@@ -164,6 +167,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         if !self.is_kept {
             let _ = remove_if_there(&self.temporary);
+            // One without bytes may be there; the lock is held until this is over.
+            let _ = remove_if_there(&self.checkpoint);
         }
     }
 }

@@ -130,7 +130,7 @@ impl<W: Write + Send + 'static> Receiver<W> {
         self.reporter.enter_full(Phase::Verifying, size, 0);
         let (writer, md5) = self.stage.finish().await?.map_or((None, None), InOrder::into_parts);
         compare(self.want_md5, md5)?;
-        self.outcome = Some(Ok((writer, Downloaded { size, md5, resumed: 0 })));
+        self.outcome = Some(Ok((writer, Downloaded { size, md5, resumed: 0, notice: None })));
         Ok(None)
     }
 }

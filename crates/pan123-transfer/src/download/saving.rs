@@ -4,7 +4,7 @@ use std::{
     fs::File,
     ops::Range,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -26,6 +26,7 @@ use crate::{
     Notice,
     blocking::{blocking, joined},
     progress::{Phase, Reporter},
+    read::BUFFER,
 };
 
 /// How much may come until a checkpoint is written. Half a piece where that is less.
@@ -33,6 +34,9 @@ const BETWEEN_CHECKPOINTS: u64 = 8 << 20;
 
 /// How much time may pass until a checkpoint is written, on a slow line.
 const LONGEST_BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(2);
+
+/// How many bytes all connections together gather before they are written. Twice as many may be in memory.
+const ROOM: usize = 1 << 20;
 
 /// How many pieces must have come before another connection is tried.
 const PIECES_BEFORE_GROWTH: u64 = 2;
@@ -47,6 +51,7 @@ pub(super) struct Saving {
     pub(super) connections: usize,
     pub(super) piece: u64,
     pub(super) reporter: Arc<Reporter>,
+    pub(super) notice: Mutex<Option<Notice>>,
 }
 
 /// A temporary file that is being filled.
@@ -89,11 +94,11 @@ impl Saving {
             Left::Nothing => None,
             Left::Checkpoint(saved, file) if self.fits(&saved) => Some((saved, file)),
             Left::Checkpoint(..) => {
-                self.reporter.notice(Notice::SourceChanged);
+                self.tell(Notice::SourceChanged);
                 None
             }
             Left::Unusable => {
-                self.reporter.notice(Notice::CheckpointUnreadable);
+                self.tell(Notice::CheckpointUnreadable);
                 None
             }
         };
@@ -101,7 +106,7 @@ impl Saving {
             Some((saved, file)) if !saved.done.is_empty() => match self.resume(&mut place, saved, file).await {
                 Err(error) if is_in_doubt(&error) => {
                     let is_same = error.kind() == ErrorKind::DigestMismatch;
-                    self.reporter.notice(if is_same { Notice::CheckpointUnreadable } else { Notice::SourceChanged });
+                    self.tell(if is_same { Notice::CheckpointUnreadable } else { Notice::SourceChanged });
                     self.begin(&mut place).await
                 }
                 outcome => outcome,
@@ -109,7 +114,10 @@ impl Saving {
             _ => self.begin(&mut place).await,
         };
         match outcome {
-            Ok(downloaded) => place.fill().await.map(|()| downloaded),
+            Ok(downloaded) => {
+                let notice = *self.notice.lock().unwrap_or_else(PoisonError::into_inner);
+                place.fill().await.map(|()| Downloaded { notice, ..downloaded })
+            }
             Err(error) if error.kind() != ErrorKind::DigestMismatch && place.is_kept() => Err(error),
             Err(error) => {
                 place.discard().await;
@@ -197,7 +205,7 @@ impl Saving {
         let md5 = blocking(move || sink.finish().and_then(|md5| sink.sync().map(|()| md5))).await?;
         let md5 = md5.map_err(|cause| Error::io("the downloaded file could not be written to the disk", cause))?;
         compare(self.want_md5(), md5)?;
-        Ok(Downloaded { size: received, md5, resumed })
+        Ok(Downloaded { size: received, md5, resumed, notice: None })
     }
 
     /// Waits for the connections, adds some, and writes checkpoints beside them.
@@ -272,7 +280,7 @@ impl Saving {
             Err(cause) => Err(cause),
         };
         if kept.is_err() {
-            self.reporter.notice(Notice::CheckpointNotKept);
+            self.tell(Notice::CheckpointNotKept);
         }
     }
 
@@ -291,6 +299,12 @@ impl Saving {
             && saved.md5 == self.expected.md5
             && self.expected.size.is_none_or(|size| size == saved.size)
             && saved.window == self.range.clone().unwrap_or(0..saved.size)
+    }
+
+    /// Says what there is to know about the checkpoint; of several the last counts.
+    fn tell(&self, notice: Notice) {
+        *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(notice);
+        self.reporter.notice(notice);
     }
 
     fn want_md5(&self) -> Option<Md5> {
@@ -325,7 +339,8 @@ impl Shared {
                 None => Fetching::new(Arc::clone(&self.remote), Some(self.base + range.start..self.base + range.end))?,
             };
             let mut fetching = fetching.among(&self.crowd);
-            let mut stage = Stage::new(Some(Section { sink: Arc::clone(&self.sink), at: range.start }));
+            let section = Section { sink: Arc::clone(&self.sink), at: range.start };
+            let mut stage = Stage::new(Some(section)).with_room((ROOM / self.crowd.size().max(1)).max(BUFFER));
             let received = self.receive(&mut fetching, id, &mut stage).await;
             // What has come is written whatever the error was.
             let written = stage.finish().await;

@@ -32,6 +32,8 @@ pub(super) trait Job: Send + 'static {
 pub(super) struct Stage<J> {
     batch: Vec<Bytes>,
     bytes: usize,
+    /// How many bytes make a batch.
+    room: usize,
     work: State<J>,
 }
 
@@ -43,7 +45,12 @@ enum State<J> {
 impl<J: Job> Stage<J> {
     /// Makes a stage; without a job the bytes are dropped.
     pub(super) fn new(job: Option<J>) -> Self {
-        Self { batch: Vec::new(), bytes: 0, work: State::Idle(job) }
+        Self { batch: Vec::new(), bytes: 0, room: BUFFER, work: State::Idle(job) }
+    }
+
+    /// Makes batches of so many bytes; larger ones are handed from thread to thread less often.
+    pub(super) fn with_room(self, bytes: usize) -> Self {
+        Self { room: bytes, ..self }
     }
 
     /// Waits until there is room for another chunk.
@@ -79,7 +86,7 @@ impl<J: Job> Stage<J> {
     }
 
     fn is_full(&self) -> bool {
-        self.bytes >= BUFFER || self.batch.len() >= MOST_CHUNKS
+        self.bytes >= self.room || self.batch.len() >= MOST_CHUNKS
     }
 
     /// Waits for the batch in work. Its result is kept before anything else is awaited.

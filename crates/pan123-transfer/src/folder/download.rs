@@ -11,7 +11,8 @@ use std::{
 use pan123_core::{Error, ErrorKind, FileId, Result, RetryPolicy, Runtime};
 
 use super::{
-    Callback, Content, DEFAULT_FILES, FolderItem, FolderReport, Items, MOST_FILES, Outcome, Run, Tree, TreeEntry, join,
+    Callback, Content, DEFAULT_FILES, FolderItem, FolderOutcome, FolderReport, Items, MOST_FILES, Run, Tree, TreeEntry,
+    join,
     local::{self, There},
     names::{LOCAL, distinct},
     taken,
@@ -83,8 +84,8 @@ impl FolderDownload {
     }
 
     /// Says where checkpoints are kept; see [`Download::checkpoints`].
-    pub fn checkpoints(mut self, place: Checkpoints) -> Self {
-        self.settings.checkpoints = place;
+    pub fn checkpoints(mut self, place: impl Into<Checkpoints>) -> Self {
+        self.settings.checkpoints = place.into();
         self
     }
 
@@ -144,7 +145,7 @@ impl FolderDownload {
             let (remote, local) = (join(&level.remote, &entry.name), level.local.join(name));
             if !entry.is_folder() {
                 let file = File {
-                    item: FolderItem { remote, local, size: entry.size, outcome: Outcome::Transferred },
+                    item: FolderItem { remote, local, size: entry.size, outcome: FolderOutcome::Transferred },
                     entry,
                     is_dry,
                     keep: self.keep,
@@ -164,11 +165,11 @@ impl FolderDownload {
                 Err(error) => Err(error.clone()),
             };
             let outcome = match made {
-                Ok(true) => Outcome::FolderMade,
-                Ok(false) => Outcome::FolderThere,
-                Err(error) => Outcome::Failed(error),
+                Ok(true) => FolderOutcome::FolderMade,
+                Ok(false) => FolderOutcome::FolderThere,
+                Err(error) => FolderOutcome::Failed(error),
             };
-            if let (Ok(entries), Outcome::FolderMade | Outcome::FolderThere) = (listed, &outcome) {
+            if let (Ok(entries), FolderOutcome::FolderMade | FolderOutcome::FolderThere) = (listed, &outcome) {
                 open.push(Level { remote: remote.clone(), local: local.clone(), entries: named(entries) });
             }
             run.note(FolderItem { remote, local, size: 0, outcome });
@@ -198,15 +199,15 @@ impl File {
     async fn fetch(mut self) -> FolderItem {
         self.item.outcome = match self.outcome().await {
             Ok(outcome) => outcome,
-            Err(error) => Outcome::Failed(error),
+            Err(error) => FolderOutcome::Failed(error),
         };
         self.item
     }
 
-    async fn outcome(&self) -> Result<Outcome> {
+    async fn outcome(&self) -> Result<FolderOutcome> {
         let TreeEntry { size, md5, content, .. } = &self.entry;
         match local::compare(self.item.local.clone(), *size, *md5).await? {
-            There::Same => return Ok(Outcome::Same),
+            There::Same => return Ok(FolderOutcome::Same),
             There::Other if self.keep => return Err(taken("another file has its name here")),
             There::Other | There::Nothing => {}
         }
@@ -216,7 +217,7 @@ impl File {
             Content::Folder => return Err(Error::invalid("a folder is no file")),
         };
         if self.is_dry {
-            return Ok(Outcome::Transferred);
+            return Ok(FolderOutcome::Transferred);
         }
         let Settings { retry, checkpoints, bandwidth } = self.settings.clone();
         let download = Download::new(origin, Expected::new(Some(*size), *md5), Arc::clone(&self.runtime));
@@ -226,7 +227,7 @@ impl File {
             Some(limit) => download.bandwidth(limit),
             None => download,
         };
-        download.to_path(&self.item.local).await.map(|_| Outcome::Transferred)
+        download.to_path(&self.item.local).await.map(|_| FolderOutcome::Transferred)
     }
 }
 

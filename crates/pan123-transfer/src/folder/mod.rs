@@ -15,7 +15,7 @@ use pan123_core::{BoxFuture, Error, ErrorKind, FileId, Md5, Result};
 use tokio::task::JoinSet;
 
 pub use self::{download::FolderDownload, upload::FolderUpload};
-use crate::{DownloadOrigin, Source, blocking::joined};
+use crate::{Bandwidth, Checkpoints, DownloadOrigin, Source, blocking::joined};
 
 /// How many files of a folder are transferred side by side, unless [`FolderDownload::concurrency`] or
 /// [`FolderUpload::concurrency`] says otherwise.
@@ -97,6 +97,10 @@ pub struct TreeUpload {
     pub source: Source,
     /// Whether it takes the place of the file that has its name; if not, a taken name is an error.
     pub replace: bool,
+    /// Where it keeps a checkpoint, if it is to keep one.
+    pub checkpoints: Option<Checkpoints>,
+    /// The limit of speed that it shares with the others.
+    pub bandwidth: Option<Bandwidth>,
 }
 
 /// One item of a folder, and what became of it; in a dry run, what would.
@@ -110,13 +114,13 @@ pub struct FolderItem {
     /// Its size in bytes; 0 for a folder.
     pub size: u64,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: FolderOutcome,
 }
 
 /// What became of an item of a folder.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum FolderOutcome {
     /// The file was transferred.
     Transferred,
     /// The file was there, with the same size and MD5.
@@ -162,7 +166,7 @@ impl FolderItem {
     /// Returns why it failed, if it did.
     pub fn error(&self) -> Option<&Error> {
         match &self.outcome {
-            Outcome::Failed(error) => Some(error),
+            FolderOutcome::Failed(error) => Some(error),
             _ => None,
         }
     }
@@ -241,15 +245,15 @@ impl<T: Tree + ?Sized> Run<T> {
             each(&item);
         }
         match &item.outcome {
-            Outcome::Transferred => {
+            FolderOutcome::Transferred => {
                 self.report.files += 1;
                 self.report.bytes += item.size;
             }
-            Outcome::Same => self.report.same += 1,
-            Outcome::FolderMade => self.report.folders += 1,
-            Outcome::FolderThere => {}
-            Outcome::LeftOut => self.report.left_out += 1,
-            Outcome::Failed(error) => {
+            FolderOutcome::Same => self.report.same += 1,
+            FolderOutcome::FolderMade => self.report.folders += 1,
+            FolderOutcome::FolderThere => {}
+            FolderOutcome::LeftOut => self.report.left_out += 1,
+            FolderOutcome::Failed(error) => {
                 if self.report.stopped.is_none() && (is_local_end(error) || self.tree.ends_everything(error)) {
                     self.report.stopped = Some(error.clone());
                 }

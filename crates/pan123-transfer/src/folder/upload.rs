@@ -5,13 +5,13 @@ use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc, vec};
 use pan123_core::{Error, FileId, Md5, Result, name};
 
 use super::{
-    Callback, DEFAULT_FILES, FolderItem, FolderReport, Items, MOST_FILES, Outcome, Run, TreeEntry, TreeTarget,
+    Callback, DEFAULT_FILES, FolderItem, FolderOutcome, FolderReport, Items, MOST_FILES, Run, TreeEntry, TreeTarget,
     TreeUpload, join,
     local::{self, LocalEntry, LocalKind},
     names::{REMOTE, distinct},
     taken,
 };
-use crate::Source;
+use crate::{Bandwidth, Checkpoints, Source};
 
 /// The upload of a local folder with all that is in it.
 ///
@@ -29,6 +29,8 @@ pub struct FolderUpload {
     folder: FileId,
     concurrency: usize,
     replace: bool,
+    checkpoints: Option<Checkpoints>,
+    bandwidth: Option<Bandwidth>,
     each: Option<Callback>,
 }
 
@@ -47,7 +49,8 @@ impl FolderUpload {
     /// Makes the upload of what is in the folder `local` into `folder` of `tree`.
     pub fn new(tree: impl TreeTarget, local: impl Into<PathBuf>, folder: FileId) -> Self {
         let (tree, local) = (Arc::new(tree), local.into());
-        Self { tree, local, folder, concurrency: DEFAULT_FILES, replace: false, each: None }
+        let concurrency = DEFAULT_FILES;
+        Self { tree, local, folder, concurrency, replace: false, checkpoints: None, bandwidth: None, each: None }
     }
 
     /// Sets the folder of the drive that everything goes into.
@@ -65,6 +68,19 @@ impl FolderUpload {
     /// Replaces files of the drive that have another content. Otherwise they stay, and count as failed.
     pub fn replace_existing(mut self) -> Self {
         self.replace = true;
+        self
+    }
+
+    /// Lets each file keep a checkpoint, so that a large one goes on where a killed upload stopped; see
+    /// [`Upload::checkpoints`](crate::Upload::checkpoints). Without it, files that were not done begin again.
+    pub fn checkpoints(mut self, place: impl Into<Checkpoints>) -> Self {
+        self.checkpoints = Some(place.into());
+        self
+    }
+
+    /// Keeps all files together to a limit of speed.
+    pub fn bandwidth(mut self, limit: Bandwidth) -> Self {
+        self.bandwidth = Some(limit);
         self
     }
 
@@ -117,7 +133,8 @@ impl FolderUpload {
             let local = level.local.join(&name);
             let size = if let LocalKind::File(size) = kind { size } else { 0 };
             let shown = remote_name.as_ref().map_or_else(|_| name.to_string_lossy(), |name| name.into());
-            let mut item = FolderItem { remote: join(&level.remote, &shown), local, size, outcome: Outcome::LeftOut };
+            let mut item =
+                FolderItem { remote: join(&level.remote, &shown), local, size, outcome: FolderOutcome::LeftOut };
             let remote_name = match remote_name {
                 _ if kind == LocalKind::Other => {
                     run.note(item);
@@ -125,7 +142,7 @@ impl FolderUpload {
                 }
                 Ok(name) => name,
                 Err(error) => {
-                    item.outcome = Outcome::Failed(error);
+                    item.outcome = FolderOutcome::Failed(error);
                     run.note(item);
                     continue;
                 }
@@ -136,21 +153,22 @@ impl FolderUpload {
                 item.outcome = match below {
                     Ok((below, made)) => {
                         open.push(below);
-                        if made { Outcome::FolderMade } else { Outcome::FolderThere }
+                        if made { FolderOutcome::FolderMade } else { FolderOutcome::FolderThere }
                     }
-                    Err(error) => Outcome::Failed(error),
+                    Err(error) => FolderOutcome::Failed(error),
                 };
                 run.note(item);
                 continue;
             }
-            let file = File {
-                tree: Arc::clone(&run.tree),
-                item,
-                parent: level.folder.filter(|_| !is_dry),
+            let upload = level.folder.filter(|_| !is_dry).map(|parent| TreeUpload {
+                parent,
                 name: remote_name,
-                there,
-                replace: self.replace,
-            };
+                source: Source::path(&item.local),
+                replace: !there.is_empty(),
+                checkpoints: self.checkpoints.clone(),
+                bandwidth: self.bandwidth.clone(),
+            });
+            let file = File { tree: Arc::clone(&run.tree), item, upload, there, replace: self.replace };
             run.begin(file.send()).await?;
         }
         run.finish().await
@@ -209,8 +227,7 @@ struct File {
     tree: Arc<dyn TreeTarget>,
     item: FolderItem,
     /// `None` where nothing is to be sent.
-    parent: Option<FileId>,
-    name: String,
+    upload: Option<TreeUpload>,
     there: Vec<TreeEntry>,
     replace: bool,
 }
@@ -219,29 +236,27 @@ impl File {
     async fn send(mut self) -> FolderItem {
         self.item.outcome = match self.outcome().await {
             Ok(outcome) => outcome,
-            Err(error) => Outcome::Failed(error),
+            Err(error) => FolderOutcome::Failed(error),
         };
         self.item
     }
 
-    async fn outcome(&self) -> Result<Outcome> {
+    async fn outcome(&mut self) -> Result<FolderOutcome> {
         if self.there.iter().any(TreeEntry::is_folder) {
             return Err(taken("a folder of the drive has the file's name"));
         }
         let same_size = self.there.iter().filter(|entry| entry.size == self.item.size);
         let digests: Vec<Md5> = same_size.filter_map(|entry| entry.md5).collect();
         if !digests.is_empty() && digests.contains(&local::md5(self.item.local.clone()).await?) {
-            return Ok(Outcome::Same);
+            return Ok(FolderOutcome::Same);
         }
-        let replace = !self.there.is_empty();
-        if replace && !self.replace {
+        if !self.there.is_empty() && !self.replace {
             return Err(taken("a file of the drive has the name and another content"));
         }
-        if let Some(parent) = self.parent {
-            let source = Source::path(&self.item.local);
-            self.tree.upload(TreeUpload { parent, name: self.name.clone(), source, replace }).await?;
+        if let Some(upload) = self.upload.take() {
+            self.tree.upload(upload).await?;
         }
-        Ok(Outcome::Transferred)
+        Ok(FolderOutcome::Transferred)
     }
 }
 
@@ -252,6 +267,8 @@ impl fmt::Debug for FolderUpload {
             .field("folder", &self.folder)
             .field("concurrency", &self.concurrency)
             .field("replace", &self.replace)
+            .field("checkpoints", &self.checkpoints)
+            .field("bandwidth", &self.bandwidth)
             .finish_non_exhaustive()
     }
 }

@@ -62,6 +62,7 @@ impl Interrupted {
         let download = download(cdn, expected).on_progress(move |progress| *heard.lock().unwrap() = progress.notice);
         let done = download.to_path(&self.path).await;
         let told = *told.lock().unwrap();
+        assert!(done.as_ref().map_or(true, |done| done.notice == told), "both say the same");
         (done, cdn.ranges(), told)
     }
 

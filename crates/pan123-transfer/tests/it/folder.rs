@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use pan123_core::{BoxFuture, ErrorKind, FileId, Result};
-use pan123_transfer::{FolderDownload, FolderItem, FolderUpload, Outcome, Tree, TreeEntry};
+use pan123_transfer::{FolderDownload, FolderItem, FolderOutcome, FolderUpload, Tree, TreeEntry};
 
 use crate::{
     clock,
@@ -38,13 +38,13 @@ fn fill(drive: &Folders) {
 
 /// What the items say, in order of their paths.
 fn said(items: &[FolderItem]) -> Vec<(String, &'static str)> {
-    let word = |outcome: &Outcome| match outcome {
-        Outcome::Transferred => "transferred",
-        Outcome::Same => "same",
-        Outcome::FolderMade => "made",
-        Outcome::FolderThere => "there",
-        Outcome::LeftOut => "left out",
-        Outcome::Failed(_) => "failed",
+    let word = |outcome: &FolderOutcome| match outcome {
+        FolderOutcome::Transferred => "transferred",
+        FolderOutcome::Same => "same",
+        FolderOutcome::FolderMade => "made",
+        FolderOutcome::FolderThere => "there",
+        FolderOutcome::LeftOut => "left out",
+        FolderOutcome::Failed(_) => "failed",
         _ => "?",
     };
     let mut said: Vec<_> = items.iter().map(|item| (item.remote.clone(), word(&item.outcome))).collect();
@@ -128,7 +128,7 @@ async fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     assert_eq!(copy.calls(), ["list "], "what is not there is not listed");
 
     let plan = upload(&drive, &target).replace_existing().plan().await.unwrap();
-    let changed: Vec<_> = plan.iter().filter(|item| matches!(item.outcome, Outcome::Transferred)).collect();
+    let changed: Vec<_> = plan.iter().filter(|item| matches!(item.outcome, FolderOutcome::Transferred)).collect();
     assert_eq!((plan.len(), changed.len(), changed[0].remote.as_str(), changed[0].size), (7, 1, "a.txt", 7));
 }
 

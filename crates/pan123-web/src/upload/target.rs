@@ -15,10 +15,7 @@ use tokio::sync::OnceCell;
 use super::links::PartLinks;
 use crate::{
     Client, Entry,
-    ops::{
-        parts::{ListParts, PutPart, StoredPart},
-        uploads::{Complete, CompleteById, Create, Created, Session},
-    },
+    ops::uploads::{Complete, CompleteById, Create, Created, ListParts, PutPart, Session, StoredPart},
     storage::{self, Object},
 };
 

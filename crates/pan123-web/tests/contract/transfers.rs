@@ -5,8 +5,9 @@ use pan123_web::{
     FileId, OnConflict,
     ops::{
         downloads::{BatchItem, DownloadBatch, DownloadInfo, DownloadInfoV2, TrafficCheck},
-        parts::{ListParts, PartUrls, PutPart, SingleUrl},
-        uploads::{Abort, Complete, CompleteById, Create, MergeParts, MergedPart},
+        uploads::{
+            Abort, Complete, CompleteById, Create, ListParts, MergeParts, MergedPart, PartUrls, PutPart, SingleUrl,
+        },
     },
 };
 use url::Url;
@@ -49,11 +50,7 @@ fn put_part(server: &Url, bytes: &'static str) -> PutPart {
 
 /// What is sent to the operation's own address.
 mod based {
-    use super::{
-        Abort, BatchItem, CompleteById, Create, DownloadBatch, DownloadInfo, DownloadInfoV2, FILE, FOLDER, FileId,
-        ListParts, Md5, MergedPart, OnConflict, PLACE, SingleUrl, TrafficCheck, UPLOAD, complete, create, md5, merge,
-        part_urls,
-    };
+    use super::*;
 
     cases! {
         "download.traffic_check" { "request" => TrafficCheck::new([FILE, FileId::new(50_100_002)]) }
