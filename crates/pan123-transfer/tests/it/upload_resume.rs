@@ -69,8 +69,8 @@ impl Bed {
     }
 
     fn checkpoint(&self) -> PathBuf {
-        let kept = self.kept().into_iter().map(|(path, _)| path);
-        kept.filter(|path| path.extension().is_some_and(|end| end == "pan123-upload")).next_back().unwrap()
+        let mut kept = self.kept().into_iter().map(|(path, _)| path);
+        kept.find(|path| path.extension().is_some_and(|end| end == "pan123-upload")).unwrap()
     }
 
     /// Runs an upload of three parts and a bit, of which two arrive, and kills it.
@@ -484,7 +484,7 @@ fn a_checkpoint_can_be_beside_its_file_where_only_the_owner_reads_it() {
         });
         let upload = bed.upload(&drive).checkpoints(Checkpoints::beside_file());
         upload.send().await.unwrap();
-        let seen = seen.lock().unwrap();
+        let seen = seen.lock().unwrap().clone();
         assert!(seen.len() >= PARTS && seen.iter().all(|name| name.starts_with(".file.")), "{seen:?}");
         assert_eq!(bed.folder.path().read_dir().unwrap().count(), 2, "the file, and the folder of the other tests");
 
