@@ -165,6 +165,29 @@ async fn a_service_that_loses_every_answer_ends_in_an_honest_error_or_in_a_proof
 }
 
 #[tokio::test]
+async fn whatever_fails_by_chance_the_word_of_the_client_holds() {
+    let (mut faults, mut done) = (0, 0);
+    for change in &CHANGES {
+        for seed in 0..40 {
+            let (world, file) = world(change).await;
+            world.sim.chance(seed, 0.4);
+            let result = (change.run)(&world, file).await;
+            world.sim.chance(seed, 0.0);
+            let case = format!("{}, seed {seed}: {result:?}", change.call);
+            check_nothing_twice(&world, &case);
+            let is_done = (change.is_done)(&world, file);
+            match result {
+                Ok(()) => assert!(is_done, "not done: {case}"),
+                Err(error) => assert!(!is_done || error.may_have_happened(), "done, and not said: {case}"),
+            }
+            faults += world.sim.faults_fired();
+            done += usize::from(is_done);
+        }
+    }
+    assert!(faults > 200 && done > 100, "{faults} faults, {done} changes were made");
+}
+
+#[tokio::test]
 async fn where_nothing_can_be_seen_the_error_says_what_to_look_at() {
     for change in &CHANGES {
         let (world, file) = world(change).await;
