@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use pan123_core::{Error, ErrorKind, OnConflict, Operation, Result};
+use pan123_core::{Error, ErrorKind, OnConflict, Operation, Result, RetryPolicy};
 use pan123_transfer::Fingerprint;
 
 use super::target::{Stored, Target};
 use crate::{
     Entry,
-    ops::{details::Infos, files::List, uploads::Create},
+    ops::{
+        details::Infos,
+        files::List,
+        uploads::{Create, Created},
+    },
 };
 
 /// The pauses between looks for a file that the service says it has: it may be listed minutes later.
@@ -27,6 +31,23 @@ impl Target {
         Err(Error::new(ErrorKind::OutcomeUnknown, text).with_endpoint(Create::META.id).with_may_have_happened(true))
     }
 
+    /// Makes sure that an announcement whose answer was lost has stored nothing: where both files are kept, the next one
+    /// would store the file again.
+    ///
+    /// The service has the content only if it stored it then or knew it before; so the content is announced under a name that
+    /// nobody has. Where its bytes are wanted, nothing was stored. Else nobody can tell, because lists may be late.
+    pub(super) async fn refute(&self, file: &Fingerprint) -> Result<()> {
+        let name = self.staging_name(file);
+        let probe = Create::new(self.folder, name.as_str(), file.md5, file.size);
+        let stored = match self.client.pipeline().send_with(&probe, &RetryPolicy::none()).await? {
+            Created::Wanted(_) => return Ok(()),
+            Created::Stored(entry) => *entry,
+            Created::Unconfirmed => self.reused(&name, file).await?,
+        };
+        self.discard(stored.id).await;
+        Err(unknown())
+    }
+
     /// Looks for the file after an answer was lost. `None` means that it is certainly not there.
     pub(super) async fn find_again(&self, file: &Fingerprint) -> Result<Option<Stored>> {
         let found = match self.on_conflict {
@@ -39,13 +60,7 @@ impl Target {
             OnConflict::KeepBoth => match self.by_session(file).await? {
                 Some(entry) => Some(entry),
                 None if self.look_patiently(&self.name, file, &LOST).await?.is_none() => None,
-                None => {
-                    return Err(Error::new(
-                        ErrorKind::OutcomeUnknown,
-                        "the answer was lost, and among files of equal content the new one cannot be told",
-                    )
-                    .with_may_have_happened(true));
-                }
+                None => return Err(unknown()),
             },
         };
         let Some(entry) = found else {
@@ -105,6 +120,11 @@ impl Target {
         }
         Ok(found)
     }
+}
+
+fn unknown() -> Error {
+    let text = "the answer was lost, and among files of equal content the new one cannot be told";
+    Error::new(ErrorKind::OutcomeUnknown, text).with_endpoint(Create::META.id).with_may_have_happened(true)
 }
 
 fn is_same(entry: &Entry, file: &Fingerprint) -> bool {

@@ -122,6 +122,9 @@ impl Target {
         if let Some(staged) = self.state.staged() {
             return self.replace(staged, file).await.map(Begun::Stored);
         }
+        if self.on_conflict == OnConflict::KeepBoth && self.state.announced.load(Ordering::Acquire) {
+            self.refute(file).await?;
+        }
         let name = if overwrites { self.staging_name(file) } else { self.name.clone() };
         let create = Create::new(self.folder, name.as_str(), file.md5, file.size);
         let create = if overwrites { create } else { create.on_conflict(self.on_conflict) };
@@ -139,7 +142,7 @@ impl Target {
                 } else {
                     None
                 };
-                found.ok_or(error)?
+                found.ok_or_else(|| error.clone().with_may_have_happened(is_ours || error.may_have_happened()))?
             }
         };
         self.placed(entry, file).await.map(Begun::Stored)

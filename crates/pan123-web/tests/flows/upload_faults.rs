@@ -149,3 +149,20 @@ async fn a_file_of_several_parts_by_lent_keys() {
     ];
     check(Way { length: 3 * PART + 5, keys: true, known: false, steps }).await;
 }
+
+/// Nobody hears that the file was stored, and lists do not show it for a while.
+#[tokio::test]
+async fn a_file_that_is_stored_unheard_and_listed_late() {
+    for (step, nth) in [("web/upload.request", 1), SWAP[0]] {
+        for late in [1, 4, 12] {
+            for conflict in CHOICES {
+                if nth == 2 && conflict != OnConflict::Overwrite {
+                    continue;
+                }
+                let way = Way { length: 5000, keys: false, known: true, steps: &[] };
+                let fault = Fault::on(step).nth(nth).lists_late(late).drop_answer();
+                meet(&way, fault, conflict, &format!("{step} {nth}, {late} late, {conflict:?}")).await;
+            }
+        }
+    }
+}
