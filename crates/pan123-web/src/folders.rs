@@ -80,7 +80,14 @@ impl TreeTarget for Drive {
     fn upload(&self, file: TreeUpload) -> BoxFuture<'_, Result<FileId>> {
         Box::pin(async move {
             let on_conflict = if file.replace { OnConflict::Overwrite } else { OnConflict::Fail };
-            let upload = self.0.upload(file.source).name(file.name).into_folder(file.parent).on_conflict(on_conflict);
+            let mut upload =
+                self.0.upload(file.source).name(file.name).into_folder(file.parent).on_conflict(on_conflict);
+            if let Some(place) = file.checkpoints {
+                upload = upload.checkpoints(place);
+            }
+            if let Some(limit) = file.bandwidth {
+                upload = upload.bandwidth(limit);
+            }
             upload.send().await.map(|file| file.id)
         })
     }

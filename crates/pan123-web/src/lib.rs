@@ -56,8 +56,8 @@ pub use crate::{
 };
 #[cfg(feature = "transfer")]
 pub use pan123_transfer::{
-    Bandwidth, Checkpoints, Downloaded, Fingerprint, FolderDownload, FolderItem, FolderReport, FolderUpload, How,
-    Notice, Outcome, Phase, Progress, Reader, Source,
+    Bandwidth, Checkpoints, Downloaded, Fingerprint, FolderDownload, FolderItem, FolderOutcome, FolderReport,
+    FolderUpload, How, Notice, Phase, Progress, Reader, Source,
 };
 
 pub use pan123_core::{
