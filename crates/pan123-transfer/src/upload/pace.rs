@@ -83,7 +83,10 @@ impl Pace {
         std::future::poll_fn(|cx| {
             let mut state = self.state();
             if state.in_flight >= state.level {
-                state.waiting.push(cx.waker().clone());
+                // Parts of one upload wait in one task, which is polled for many other reasons.
+                if !state.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                    state.waiting.push(cx.waker().clone());
+                }
                 return Poll::Pending;
             }
             state.in_flight += 1;
@@ -286,6 +289,21 @@ mod tests {
             }
             assert_eq!(pace.state().level, 1, "each later refusal counts");
         }
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_noted_once_and_woken() {
+        let (pace, _) = pace(1);
+        let held = pace.slot().await;
+        let mut waiting = [std::pin::pin!(pace.slot()), std::pin::pin!(pace.slot())];
+        let mut cx = std::task::Context::from_waker(Waker::noop());
+        for _ in 0..100 {
+            assert!(waiting.iter_mut().all(|slot| slot.as_mut().poll(&mut cx).is_pending()));
+        }
+        assert_eq!(pace.state().waiting.len(), 1);
+        drop(held);
+        assert_eq!(pace.state().waiting.len(), 0);
+        assert!(waiting[1].as_mut().poll(&mut cx).is_ready());
     }
 
     #[tokio::test]
