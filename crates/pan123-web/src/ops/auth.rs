@@ -1,4 +1,4 @@
-//! Logging in and out: by password, SMS, WeChat. QR codes are in [`qr`](super::qr).
+//! Logging in and out: by password, SMS, WeChat. QR codes are in [`super::qr`].
 
 use std::fmt;
 

@@ -247,7 +247,7 @@ impl Serialize for CopyItem {
     }
 }
 
-/// How a [`Copy`] goes on.
+/// How a [`Copy`](struct@Copy) goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Copying {
     /// It is done.
@@ -256,7 +256,7 @@ pub enum Copying {
     Task(CopyTask),
 }
 
-/// The id of a copy that [`Copy`] has begun.
+/// The id of a copy that [`Copy`](struct@Copy) has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct CopyTask(i64);

@@ -82,7 +82,7 @@ pub struct Uploaded {
     pub md5: Md5,
     /// Which way it went.
     pub how: How,
-    /// How many of its bytes an earlier upload had sent, so that they were not sent again; see [`Upload::resume`].
+    /// How many of its bytes an earlier upload had sent, so that they were not sent again; see [`Upload::checkpoints`].
     pub resumed: u64,
     /// What there was to know about the checkpoint.
     pub notice: Option<Notice>,
