@@ -38,7 +38,7 @@ async fn all_that_is_in_a_folder_comes_with_its_folders() {
     let want: Vec<_> = want.map(|(path, text)| (format!("out/t/{path}"), text.as_bytes().to_vec())).into();
     assert_eq!(world.local(), want);
     assert!(world.path("out/t/nothing").is_dir());
-    let told = told.lock().unwrap();
+    let told = std::mem::take(&mut *told.lock().unwrap());
     let c = told.iter().find(|item| item.remote == "t/b/c.txt").unwrap();
     assert_eq!((c.local.as_path(), c.size), (world.path("out/t/b/c.txt").as_path(), 2));
 
