@@ -39,7 +39,7 @@ static FUZZ: Command = Command {
 
 static SIZES: Command = Command {
     name: "sizes",
-    about: "what builds cost, next to SDKs that people know; takes half an hour, or the names that follow; not in `ci`",
+    about: "what builds cost, next to SDKs that people know; all, or those whose names follow; not in `ci`",
     run: sizes::run,
 };
 

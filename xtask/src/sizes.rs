@@ -17,7 +17,7 @@ struct Program {
     what: &'static str,
 }
 
-/// Measures each program, or those that the command line names, and writes the table when it was all of them.
+/// Measures each program, or those that the command line names, and writes the table of this run.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let wanted: Vec<String> = std::env::args().skip(2).collect();
     if let Some(unknown) = wanted.iter().find(|name| !PROGRAMS.iter().any(|program| program.name == **name)) {
@@ -32,7 +32,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         is_kept(program, &row)?;
         rows.push((program, row));
     }
-    if wanted.is_empty() { keep_table(workspace, &rows) } else { Ok(()) }
+    keep_table(workspace, &rows)
 }
 
 /// What was found.
@@ -119,24 +119,20 @@ fn remove(folder: &Path) -> Result<(), String> {
 }
 
 fn keep_table(workspace: &Workspace, rows: &[(&Program, Row)]) -> Result<(), String> {
-    let full =
-        rows.iter().find(|(program, _)| program.name == "full").map(|(_, row)| row).ok_or("`full` is missing")?;
+    // Without the row that ratios are to, there are none.
+    let full = rows.iter().find(|(program, _)| program.name == "full").map(|(_, row)| row);
+    let ratio =
+        |row: &Row, of: fn(&Row) -> f64| full.map_or(String::new(), |full| format!("{:.2}", of(row) / of(full)));
     let rustc = workspace.program("rustc").arg("--version").output();
     let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
     let mut page = format!("{HEAD}\nOf one run, by {rustc}, on a machine with other work.\n\n{TABLE_HEAD}");
     for (program, row) in rows {
         let name = if row.versions.is_empty() { format!("`{}`", program.name) } else { row.versions.clone() };
-        let _ = writeln!(
-            page,
-            "| {name} | {} | {} | {:.2} | {:.1} | {:.2} | {:.2} | {:.2} |",
-            program.what,
-            row.crates,
-            row.crates as f64 / full.crates as f64,
-            row.cpu,
-            row.cpu / full.cpu,
-            row.bytes as f64 / 1e6,
-            row.bytes as f64 / full.bytes as f64,
-        );
+        let (crates, cpu) = (ratio(row, |row| row.crates as f64), ratio(row, |row| row.cpu));
+        let (size, megabytes) = (ratio(row, |row| row.bytes as f64), row.bytes as f64 / 1e6);
+        let (what, count, seconds) = (program.what, row.crates, row.cpu);
+        let _ =
+            writeln!(page, "| {name} | {what} | {count} | {crates} | {seconds:.1} | {cpu} | {megabytes:.2} | {size} |");
     }
     keep(workspace, "docs/sizes.md", &page)
 }
@@ -147,7 +143,7 @@ Written by `cargo xtask sizes`: a small program for each set of features ([`fixt
 same for SDKs that people know ([`fixtures/sizes`](../fixtures/sizes)). Each is built once, in release mode and from nothing, after
 its sources were fetched. Crates are those that are compiled, build scripts and procedural macros included. The seconds are processor time of cargo
 and all that it starts; the program is stripped. \"Ratio\" is to `full`, which has everything but `native-tls`, `stream` and `tracing`.
-Compare the ratios: the seconds are those of one machine.
+Compare the ratios: the seconds are those of one machine. All rows are of one run; a run that was given names has those alone.
 ";
 
 const TABLE_HEAD: &str = "| features, or SDK | program | crates | ratio | CPU s | ratio | MB | ratio |
