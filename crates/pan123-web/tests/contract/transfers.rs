@@ -50,7 +50,11 @@ fn put_part(server: &Url, bytes: &'static str) -> PutPart {
 
 /// What is sent to the operation's own address.
 mod based {
-    use super::*;
+    use super::{
+        Abort, BatchItem, CompleteById, Create, DownloadBatch, DownloadInfo, DownloadInfoV2, FILE, FOLDER, FileId,
+        ListParts, Md5, MergedPart, OnConflict, PLACE, SingleUrl, TrafficCheck, UPLOAD, complete, create, md5, merge,
+        part_urls,
+    };
 
     cases! {
         "download.traffic_check" { "request" => TrafficCheck::new([FILE, FileId::new(50_100_002)]) }
