@@ -63,7 +63,7 @@ impl Reply {
         })
     }
 
-    /// Reads a [`Shape::Flat`] answer, or its `data` where it came in an envelope all the same.
+    /// Reads a [`Shape::Flat`](crate::Shape::Flat) answer, or its `data` where it came in an envelope all the same.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Reply {
         Ok(())
     }
 
-    /// Returns the body of a [`Shape::Stream`] or [`Shape::Hop`] answer, and an empty one for any other.
+    /// Returns the body of a [`Shape::Stream`](crate::Shape::Stream) or [`Shape::Hop`](crate::Shape::Hop) answer, and an empty one for any other.
     pub fn into_body(self) -> Body {
         match self.content {
             ReplyContent::Stream(body) => body,

@@ -150,3 +150,48 @@ fn header_of(text: &str, complaint: &'static str) -> Result<HeaderValue> {
     let header = HeaderValue::try_from(text).ok().filter(|header| !header.is_empty());
     header.ok_or_else(|| Error::new(ErrorKind::Config, complaint))
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::testing::VirtualRuntime;
+
+    #[test]
+    fn what_no_header_can_carry_and_what_is_empty_is_refused() {
+        for text in ["", "line\nbreak", "\u{7f}"] {
+            let setups = [
+                WebPageSetup { login_uuid: Some(text.into()), ..WebPageSetup::default() },
+                WebPageSetup { version: Some(text.to_owned()), ..WebPageSetup::default() },
+            ];
+            for setup in setups {
+                assert_eq!(setup.page("https://h").unwrap_err().kind(), ErrorKind::Config, "{setup:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn headers_and_signature_say_the_same_version() {
+        let now = Timestamp::from_unix(1_767_196_800);
+        let setup =
+            WebPageSetup { login_uuid: Some("planted".into()), version: Some("139".to_owned()), is_unsigned: false };
+        let page = setup.page("https://yun.123pan.cn").unwrap();
+        let headers = page.headers();
+        for (name, value) in [
+            ("platform", "web"),
+            ("app-version", "139"),
+            ("origin", "https://yun.123pan.cn"),
+            ("referer", "https://yun.123pan.cn/"),
+            ("loginuuid", "planted"),
+        ] {
+            assert_eq!(headers[name], value, "{name}");
+        }
+        assert!(!format!("{setup:?} {page:?} {headers:?}").contains("planted"));
+        let sign = |page: &WebPage| page.sign("/b/api/user/info", now, &VirtualRuntime::new(0, 1));
+        let by_version = |version: &'static str| {
+            RequestSigner::new("web", version).sign("/b/api/user/info", now, &VirtualRuntime::new(0, 1))
+        };
+        assert_eq!(sign(&page), Some(by_version("139")));
+        assert_eq!(sign(&WebPage::new("https://h")), Some(by_version("3")));
+        assert_eq!(sign(&page.without_signature()), None);
+    }
+}

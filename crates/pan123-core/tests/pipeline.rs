@@ -14,9 +14,9 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pan123_core::{
-    Body, BoxFuture, Chunks, Effect, Error, ErrorKind, Fetch, FileId, Hosts, Link, Meta, Operation, Pipeline,
-    PipelineConfig, Profile, Rate, RateLimiter, RateLimits, Reply, Result, RetryPolicy, Role, Secret, Target, Timeouts,
-    Token, Tokens, Transport, TransportError, operation, testing::VirtualRuntime,
+    Body, BoxFuture, Chunks, Effect, Error, ErrorKind, Fetch, FileId, Hosts, Items, Link, Meta, Operation, Paged,
+    Pipeline, PipelineConfig, Profile, Rate, RateLimiter, RateLimits, Reply, Result, RetryPolicy, Role, Secret, Target,
+    Timeouts, Token, Tokens, Transport, TransportError, operation, testing::VirtualRuntime,
 };
 
 operation! {
@@ -25,6 +25,24 @@ operation! {
     {
         /// Which.
         query "fileId": id: FileId,
+    }
+}
+
+/// Pages by number, until one is empty.
+impl Paged for Read {
+    type Item = FileId;
+
+    fn items(&self, page: Vec<FileId>) -> Vec<FileId> {
+        page
+    }
+
+    fn advance(&mut self, page: &Vec<FileId>) -> bool {
+        self.id = FileId::new(self.id.get() + 1);
+        !page.is_empty()
+    }
+
+    fn known_by(item: &FileId) -> Option<FileId> {
+        Some(*item)
     }
 }
 
@@ -379,4 +397,28 @@ async fn an_error_of_a_source_is_not_blamed_on_the_network() {
     let bench = Bench::new([]);
     let error = bench.pipeline.send(&Put).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::SourceChanged, 1));
+}
+
+#[tokio::test]
+async fn an_item_that_comes_again_is_handed_out_once_and_a_circle_is_no_end() {
+    let page = |ids| Act::Answer(200, "application/json", ids);
+    // The second page lies within the first, as where a service counts its pages otherwise than we do.
+    let pages = [
+        page(r#"{"code":0,"data":[1,2,3]}"#),
+        page(r#"{"code":0,"data":[2,3]}"#),
+        page(r#"{"code":0,"data":[3,4]}"#),
+        page(r#"{"code":0,"data":[]}"#),
+    ];
+    let bench = Bench::new(pages);
+    let items = Items::new(bench.pipeline.clone(), Read::new(FileId::new(1)));
+    assert_eq!(items.collect().await.unwrap(), [1, 2, 3, 4].map(FileId::new));
+
+    let bench = Bench::with([], Some(page(r#"{"code":0,"data":[1,2,3]}"#)));
+    let mut items = Items::new(bench.pipeline.clone(), Read::new(FileId::new(1)));
+    for id in [1, 2, 3] {
+        assert_eq!(items.next().await.unwrap(), Some(FileId::new(id)));
+    }
+    assert_eq!(items.next().await.unwrap_err().kind(), ErrorKind::Decode);
+    assert_eq!(items.next().await.unwrap(), None);
+    assert_eq!(bench.requests(), 2);
 }

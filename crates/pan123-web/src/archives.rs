@@ -30,6 +30,8 @@ pub struct Archive {
 impl Client {
     /// Has the service look into an archive in the drive, and waits for it, up to [`ARCHIVE_TIMEOUT`]. Nothing is downloaded.
     ///
+    /// Protocol: `web.yaml`, `file.archive_list`, `file.archive_status`.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Api`], as far as is known, when the password is wrong or missing, or the service cannot read the archive;
@@ -84,6 +86,8 @@ impl Archive {
     ///
     /// Dropping the future stops the waiting and not the unpacking. When the answer is lost, the service is asked whether it
     /// has begun before anything is sent again.
+    ///
+    /// Protocol: `web.yaml`, `file.archive_uncompress`.
     ///
     /// # Errors
     ///

@@ -22,12 +22,17 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How often a copy is looked for.
 const MOST_LOOKS: u32 = 5;
 
+/// How many of the newest entries are looked at again: what appears between two looks was made last.
+const RECENT: u32 = 200;
+
 impl Client {
     /// Copies one file or folder into `folder` and returns the id of the copy. The name is kept; where it is taken the service
     /// may add a number.
     ///
     /// Four requests at least: the row of the entry, the copy, how far it is, and a look into `folder`, where the copy is known
     /// by name, size and MD5.
+    ///
+    /// Protocol: `web.yaml`, flow `copy`.
     ///
     /// # Errors
     ///
@@ -53,6 +58,8 @@ impl Client {
     ///
     /// Dropping the future stops the waiting and not the copy. When the answer to a call is lost, it is not sent again: files
     /// are looked for in `folder`, where one that was there before and is equal counts as copied; of folders nobody can tell.
+    ///
+    /// Protocol: `web.yaml`, flow `copy`.
     ///
     /// # Errors
     ///
@@ -106,6 +113,8 @@ impl Client {
 
     /// Waits for a copy that [`Copy`](struct@Copy) began, for at most `timeout`.
     ///
+    /// Protocol: `web.yaml`, `file.copy_task`.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Api`] with the service's reason when the copy fails, [`ErrorKind::CompletionTimeout`] with the number of the task when it is
@@ -141,9 +150,12 @@ impl Client {
         let mut left = sources.iter().filter(|source| can_be_known(source)).count();
         for look in 0..MOST_LOOKS {
             let mut entries = self.list(folder);
+            let mut seen = 0;
             while left > 0
+                && (look == 0 || seen < RECENT)
                 && let Some(entry) = entries.next().await?
             {
+                seen += 1;
                 let place = sources
                     .iter()
                     .zip(&found)

@@ -15,11 +15,15 @@ impl Client {
     /// Lists the recycle bin, what was trashed last first.
     ///
     /// One request for every 100 entries. [`restore`](Self::restore) brings entries back, [`delete`](Self::delete) removes them for good.
+    ///
+    /// Protocol: `web.yaml`, `file.list_trash`.
     pub fn list_trash(&self) -> Items<ListTrash> {
         self.items(ListTrash::new())
     }
 
     /// Deletes everything in the recycle bin for ever.
+    ///
+    /// Protocol: `web.yaml`, `file.trash_clear`.
     ///
     /// # Errors
     ///
@@ -32,6 +36,8 @@ impl Client {
     ///
     /// Two requests, or three the first time: which folder it is, the account's information tells. How long it stays open is
     /// not known.
+    ///
+    /// Protocol: `web.yaml`, `file.safe_box_unlock`.
     ///
     /// # Errors
     ///
@@ -52,6 +58,8 @@ impl Client {
     }
 
     /// Locks the safe box again.
+    ///
+    /// Protocol: `web.yaml`, `file.safe_box_lock`.
     ///
     /// # Errors
     ///

@@ -16,6 +16,8 @@ impl Client {
     /// What changed between two pages without changing the count can still be missed. The cost is that of
     /// [`list`](Self::list), for each round, and all entries in memory.
     ///
+    /// Protocol: `web.yaml`, flow `page_big_folder`.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Busy`] when the folder changed in every round; otherwise as [`list`](Self::list).

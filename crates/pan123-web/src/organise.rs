@@ -20,6 +20,8 @@ impl Client {
     ///
     /// When the answer is lost, the entry is looked at before anything is sent again.
     ///
+    /// Protocol: `web.yaml`, `file.rename`.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::AlreadyExists`](pan123_core::ErrorKind::AlreadyExists) when the name is taken,
@@ -41,6 +43,8 @@ impl Client {
     ///
     /// When an answer is lost, the entries are looked at, and only those that were not moved are sent again.
     ///
+    /// Protocol: `web.yaml`, `file.move`.
+    ///
     /// # Errors
     ///
     /// When a call fails the others are still made; [`Error::failed_items`] names the entries that were not moved, or of
@@ -57,6 +61,8 @@ impl Client {
 
     /// Moves files and folders to the recycle bin. More than 100 are moved by several calls.
     ///
+    /// Protocol: `web.yaml`, `file.trash`.
+    ///
     /// # Errors
     ///
     /// As [`move_to`](Self::move_to).
@@ -65,6 +71,8 @@ impl Client {
     }
 
     /// Puts files and folders in the recycle bin back to where they were. More than 100 are restored by several calls.
+    ///
+    /// Protocol: `web.yaml`, `file.restore`.
     ///
     /// # Errors
     ///
@@ -75,6 +83,8 @@ impl Client {
     }
 
     /// Puts files and folders in the recycle bin into `folder`. More than 100 are restored by several calls.
+    ///
+    /// Protocol: `web.yaml`, `file.restore_to`.
     ///
     /// # Errors
     ///
@@ -93,6 +103,8 @@ impl Client {
     /// Deletes files and folders for good. The service deletes only what is in the recycle bin, so those that are not are moved there first.
     ///
     /// Three requests for every 100 entries.
+    ///
+    /// Protocol: `web.yaml`, `file.delete`.
     ///
     /// # Errors
     ///
@@ -122,6 +134,8 @@ impl Client {
 
     /// Gives files and folders a star. More than 100 get theirs by several calls.
     ///
+    /// Protocol: `web.yaml`, `file.star`.
+    ///
     /// # Errors
     ///
     /// As [`move_to`](Self::move_to).
@@ -130,6 +144,8 @@ impl Client {
     }
 
     /// Takes the stars of files and folders away. More than 100 lose theirs by several calls.
+    ///
+    /// Protocol: `web.yaml`, `file.star`.
     ///
     /// # Errors
     ///
@@ -145,6 +161,8 @@ impl Client {
     /// Writes what is below `folder` into the text file `name`, which the service puts into the folder `into`.
     ///
     /// [`ExportTree`] has more choices: several folders, how deep, what, and how it is written.
+    ///
+    /// Protocol: `web.yaml`, `file.export_tree`.
     ///
     /// # Errors
     ///

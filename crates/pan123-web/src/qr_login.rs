@@ -127,7 +127,7 @@ impl QrLogin {
     pub async fn changed(&mut self) -> Result<QrStatus> {
         let before = self.status;
         let mut failure = None;
-        while self.status == before && !matches!(before, QrStatus::Refused | QrStatus::Expired | QrStatus::Confirmed) {
+        while self.status == before && !self.is_over() {
             let runtime = self.draft.pipeline.runtime();
             runtime.sleep(QR_PAUSE).await;
             let is_late = runtime.elapsed().saturating_sub(self.made_at) > QR_LIFETIME;
@@ -175,7 +175,7 @@ impl QrLogin {
     pub async fn wait_showing(mut self, mut show: impl FnMut(&str)) -> Result<Client> {
         for _ in 1..MOST_QR_CODES {
             show(self.url());
-            while !matches!(self.status, QrStatus::Refused | QrStatus::Expired | QrStatus::Confirmed) {
+            while !self.is_over() {
                 self.changed().await?;
             }
             if self.status != QrStatus::Expired {
@@ -185,6 +185,10 @@ impl QrLogin {
         }
         show(self.url());
         self.wait().await
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.status, QrStatus::Refused | QrStatus::Expired | QrStatus::Confirmed)
     }
 
     async fn ask(&mut self) -> Result<QrStatus> {

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use pan123_core::{Rate, RateLimits};
+use pan123_core::{Operation, Rate, RateLimits};
+
+use crate::ops::{
+    files::List,
+    lists::{ListByType, ListOld},
+    stars::ListStarred,
+};
 
 /// How far apart two pages of lists are asked for: what the service's own staff put into another client.
 const BETWEEN_LISTS: Rate = Rate::one_every(Duration::from_millis(700));
@@ -14,5 +20,6 @@ const OTHERS: Rate = Rate::per_second(2);
 ///
 /// Protocol: `web.yaml`, `retry`.
 pub(crate) fn limits() -> RateLimits {
-    RateLimits::new(OTHERS).with("/api/file/list/new", BETWEEN_LISTS)
+    let lists = [List::META, ListOld::META, ListByType::META, ListStarred::META].map(|meta| meta.path);
+    lists.into_iter().fold(RateLimits::new(OTHERS), |limits, path| limits.with(path, BETWEEN_LISTS))
 }

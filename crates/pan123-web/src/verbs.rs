@@ -23,6 +23,8 @@ impl Client {
     /// [limits](crate::ClientBuilder::rate_limits) say otherwise. Each entry comes once. A folder that changes meanwhile may be listed
     /// with some entries missing: [`snapshot`](Self::snapshot) notices it. For another order send [`List`] to [`items`](Self::items).
     ///
+    /// Protocol: `web.yaml`, `file.list`.
+    ///
     /// # Errors
     ///
     /// Each step of the walk can fail; asking again goes on where it stopped.
@@ -60,21 +62,29 @@ impl Client {
     }
 
     /// Lists the entries that have a star.
+    ///
+    /// Protocol: `web.yaml`, `file.star_list`.
     pub fn list_starred(&self) -> Items<ListStarred> {
         self.items(ListStarred::new())
     }
 
     /// Lists all files of one kind of content, wherever they are in the drive.
+    ///
+    /// Protocol: `web.yaml`, `file.list_by_type`.
     pub fn list_by_type(&self, media: MediaType) -> Items<ListByType> {
         self.items(ListByType::new(media))
     }
 
     /// Looks for names in the whole drive. The index lags behind: [`find`](Self::find) does not use it.
+    ///
+    /// Protocol: `web.yaml`, `file.search`.
     pub fn search(&self, words: impl Into<String>) -> Items<Search> {
         self.items(Search::new(words))
     }
 
     /// Returns what the service knows of one file or folder.
+    ///
+    /// Protocol: `web.yaml`, `file.info`.
     ///
     /// # Errors
     ///
@@ -96,6 +106,8 @@ impl Client {
     ///
     /// Names are compared exactly. The service allows two entries of one name: the one made last is found. Its
     /// search is not used, as it lags behind.
+    ///
+    /// Protocol: `web.yaml`, `file.list`.
     ///
     /// # Errors
     ///
@@ -119,6 +131,8 @@ impl Client {
     ///
     /// The service knows no paths: every folder on the way is listed until the next name is found.
     ///
+    /// Protocol: `web.yaml`, `file.list`.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] for a path without a name, and for `.` and `..`; otherwise as [`list`](Self::list).
@@ -139,6 +153,8 @@ impl Client {
 
     /// Returns the path of one file or folder, from the drive's own root, such as `/films/2026/a.mp4`.
     ///
+    /// Protocol: `web.yaml`, `file.get_path_history`.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] when it is gone, [`ErrorKind::InvalidInput`] for the root folder.
@@ -156,6 +172,8 @@ impl Client {
     ///
     /// When the answer is lost, the folder is looked for before anything is sent again, so that none is made twice; one
     /// that was there before counts as made then, because nobody can tell. To keep both, send [`Mkdir`].
+    ///
+    /// Protocol: `web.yaml`, `file.mkdir`.
     ///
     /// # Errors
     ///
@@ -175,6 +193,8 @@ impl Client {
     /// Makes every folder of `path` below `parent` that is missing, and returns the id of the last.
     ///
     /// One request for each folder of the path: the service hands back those that are there.
+    ///
+    /// Protocol: `web.yaml`, `file.mkdir`.
     ///
     /// # Errors
     ///

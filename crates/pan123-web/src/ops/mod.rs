@@ -14,6 +14,7 @@ pub mod lists;
 pub mod manage;
 pub mod media;
 pub mod offline;
+pub mod parts;
 pub mod qr;
 pub mod safebox;
 pub mod shares;
@@ -128,41 +129,69 @@ impl Serialize for IdList {
 mod tests {
     use std::fs;
 
+    use pan123_core::Auth;
+
     use super::*;
 
-    /// The id, method and path of every operation of the protocol reference, in its order.
-    fn reference() -> Vec<[String; 3]> {
+    /// What the protocol reference says of an operation.
+    #[derive(Default)]
+    struct Entry {
+        id: String,
+        method: String,
+        path: String,
+        host: String,
+        auth: String,
+    }
+
+    /// The operations of the reference, in its order; its flows have ids too, and no method.
+    fn reference() -> Vec<Entry> {
         let path = format!("{}/../../docs/protocol/web.yaml", env!("CARGO_MANIFEST_DIR"));
         let text = fs::read_to_string(path).expect("the reference is there");
-        let mut entries: Vec<[String; 3]> = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
         for line in text.lines() {
             if let Some(id) = line.strip_prefix("  - id: ") {
-                entries.push([format!("web/{id}"), String::new(), String::new()]);
+                entries.push(Entry { id: format!("web/{id}"), ..Entry::default() });
             } else if let (Some(entry), Some((key, value))) = (entries.last_mut(), line.split_once(": ")) {
-                match key {
-                    "    method" => entry[1] = value.to_owned(),
-                    "    path" => entry[2] = value.trim_matches(['"', '\'']).to_owned(),
-                    _ => {}
-                }
+                let field = match key {
+                    "    method" => &mut entry.method,
+                    "    path" => &mut entry.path,
+                    "    host" => &mut entry.host,
+                    "    auth" => &mut entry.auth,
+                    _ => continue,
+                };
+                *field = value.trim_matches(['"', '\'']).to_owned();
             }
         }
+        entries.retain(|entry| !entry.method.is_empty());
         entries
     }
 
     #[test]
     fn every_operation_is_listed_once_and_as_the_reference_has_it() {
         let reference = reference();
-        let mut behind = 0;
-        for meta in ALL {
-            let place = reference.iter().position(|entry| entry[0] == meta.id);
-            let place = place.unwrap_or_else(|| panic!("the reference has no {}", meta.id));
-            assert!(place >= behind, "{} stands twice or too late", meta.id);
-            behind = place + 1;
-            let [_, method, path] = &reference[place];
-            assert_eq!(http::Method::from(meta.method).as_str(), method, "{}", meta.id);
+        let (listed, known) = (ALL.iter().map(|meta| meta.id), reference.iter().map(|entry| entry.id.as_str()));
+        assert_eq!(listed.collect::<Vec<_>>(), known.collect::<Vec<_>>());
+        for (meta, Entry { id, method, path, host, auth }) in ALL.iter().zip(&reference) {
+            assert_eq!(http::Method::from(meta.method).as_str(), method, "{id}");
             // The prefix belongs to the host; an address that the service gives is no path.
             let path = if meta.role == Role::Web { path.strip_prefix("/b").unwrap_or(path) } else { path };
-            assert_eq!(meta.path, if path.starts_with('/') { path } else { "" }, "{}", meta.id);
+            assert_eq!(meta.path, if path.starts_with('/') { path } else { "" }, "{id}");
+            let role = match host.as_str() {
+                "api" => Role::Web,
+                // All hosts answer alike.
+                "login" | "any" => Role::Login,
+                "portal" => Role::Portal,
+                "storage" => Role::Data,
+                other => panic!("{id}: there is no host `{other}`"),
+            };
+            assert_eq!(meta.role, role, "{id}");
+            let wants_token = match auth.as_str() {
+                // What is signed is told by the role: only the web API's own hosts look at it.
+                "bearer+sign" | "bearer" => true,
+                "none" | "presigned" => false,
+                other => panic!("{id}: there is no authorisation `{other}`"),
+            };
+            assert_eq!(meta.auth, if wants_token { Auth::Bearer } else { Auth::None }, "{id}");
         }
     }
 }

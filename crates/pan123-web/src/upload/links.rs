@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use pan123_core::{Error, ErrorKind, Link, Operation, Pipeline, Result, RetryPolicy};
 use tokio::sync::Mutex;
 
-use crate::ops::uploads::{PartUrls, Session, SingleUrl};
+use crate::ops::{
+    parts::{PartUrls, SingleUrl},
+    uploads::Session,
+};
 
 /// How many addresses are asked for at a time, as clients that work do.
 const BATCH: u32 = 10;

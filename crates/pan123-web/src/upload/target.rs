@@ -15,7 +15,10 @@ use tokio::sync::OnceCell;
 use super::links::PartLinks;
 use crate::{
     Client, Entry,
-    ops::uploads::{Complete, CompleteById, Create, Created, ListParts, PutPart, Session, StoredPart},
+    ops::{
+        parts::{ListParts, PutPart, StoredPart},
+        uploads::{Complete, CompleteById, Create, Created, Session},
+    },
     storage::{self, Object},
 };
 

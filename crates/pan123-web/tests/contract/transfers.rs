@@ -5,9 +5,8 @@ use pan123_web::{
     FileId, OnConflict,
     ops::{
         downloads::{BatchItem, DownloadBatch, DownloadInfo, DownloadInfoV2, TrafficCheck},
-        uploads::{
-            Abort, Complete, CompleteById, Create, ListParts, MergeParts, MergedPart, PartUrls, PutPart, SingleUrl,
-        },
+        parts::{ListParts, PartUrls, PutPart, SingleUrl},
+        uploads::{Abort, Complete, CompleteById, Create, MergeParts, MergedPart},
     },
 };
 use url::Url;

@@ -219,6 +219,29 @@ async fn a_refusal_behind_a_lost_answer_is_about_what_that_one_did() {
 }
 
 #[tokio::test]
+async fn a_path_is_made_once_whatever_is_lost_on_the_way() {
+    for (moment, plan, _, _) in &MOMENTS[..6] {
+        let world = World::new().await;
+        world.sim.fault(plan(Fault::on("web/file.mkdir").nth(2)));
+        let result = world.client.mkdir_all(FileId::ROOT, "a/b/c").await;
+        let folders: Vec<String> = world.sim.folders().into_iter().map(|folder| folder.path).collect();
+        match result {
+            Ok(deepest) => assert_eq!(
+                (folders, path_of(&world, deepest).unwrap().0.as_str()),
+                (vec!["/a".to_owned(), "/a/b".to_owned(), "/a/b/c".to_owned()], "/a/b/c"),
+                "{moment}"
+            ),
+            // A page in place of an answer is not asked for again, and calling again ends the same.
+            Err(error) => {
+                assert!(*moment == "a page after" && error.may_have_happened(), "{moment}: {error}");
+                world.client.mkdir_all(FileId::ROOT, "a/b/c").await.unwrap();
+                assert_eq!(world.sim.folders().len(), 3, "{moment}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_extraction_whose_answer_is_lost_is_asked_for_by_its_task() {
     for (plan, sent) in [(Fault::drop_answer as Moment, 1), (|fault| fault.before().status(500), 2)] {
         let world = World::new().await;

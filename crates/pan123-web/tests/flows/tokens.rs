@@ -1,12 +1,10 @@
 //! The token in real life: expired, refused, shared by many tasks.
 
-use std::sync::Arc;
-
-use pan123_sim::Fault;
-use pan123_web::{Client, ErrorKind, ops::app::NewNotices};
+use pan123_sim::{Face, Fault};
+use pan123_web::{Client, ErrorKind, Source, ops::app::NewNotices};
 use tokio::task::JoinSet;
 
-use crate::world::{World, builder};
+use crate::world::{World, builder, check_hosts};
 
 const LOGIN: &str = "web/auth.sign_in_password";
 
@@ -83,11 +81,12 @@ async fn clients_of_one_account_share_a_login() {
 #[tokio::test]
 async fn no_token_leaves_for_a_host_that_is_none_of_the_api() {
     let world = World::new().await;
-    let client = Arc::new(logged_in(&world).await);
-    client.user_info().await.unwrap();
-    client.send(NewNotices::new()).await.unwrap();
-    client.account_id().await.unwrap();
+    let client = logged_in(&world).await;
+    let file = client.upload(Source::bytes(vec![7; 1000])).name("a.bin").send().await.unwrap();
+    assert_eq!(client.download(&file).bytes(1000).await.unwrap(), vec![7; 1000]);
     let token = client.tokens().get().await.unwrap();
     client.logout().await.unwrap();
-    crate::world::check_hosts(&world.sim, token.access().expose());
+    let faces = |face| world.sim.requests().iter().filter(|request| request.face == face).count();
+    assert!(faces(Face::Storage) > 0 && faces(Face::Cdn) > 0, "there was somebody to tell");
+    check_hosts(&world.sim, token.access().expose());
 }

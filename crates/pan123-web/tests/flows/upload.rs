@@ -6,7 +6,10 @@ use pan123_core::Runtime;
 use pan123_sim::{Face, Fault};
 use pan123_web::{
     ErrorKind, FileId, How, Md5, OnConflict,
-    ops::uploads::{Abort, CompleteById, Create, Created, ListParts, MergeParts, PartUrls, PutPart},
+    ops::{
+        parts::{ListParts, PartUrls, PutPart},
+        uploads::{Abort, CompleteById, Create, Created, MergeParts},
+    },
 };
 
 use crate::transfers::{PART, assert_nothing_told, content, read_back, small_parts, stored, visible};
@@ -316,4 +319,16 @@ async fn no_signature_and_no_lent_key_is_in_anything_that_can_be_printed() {
             assert!(!shown.contains(&secret), "{secret} in {shown}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_taken_name_is_a_conflict_also_where_the_content_is_known() {
+    let world = small_parts().await;
+    world.sim.put("/a.txt", "old");
+    world.sim.remember_content("new");
+    let result = world.client.upload(b"new").name("a.txt").send().await;
+    let names: Vec<String> = visible(&world.sim).into_iter().map(|file| file.name).collect();
+    assert_eq!(names, ["a.txt"], "{result:?}");
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(world.sim.read("/a.txt").unwrap(), "old");
 }
