@@ -109,7 +109,7 @@ impl Args {
             let Some(value) = value else {
                 return Err(Refusal::rule(format!("`{name}` in the {} is not {}", place.name(), wanted(param.kind))));
             };
-            args.put(param, &name, value, lenient)?;
+            args.put(param, &name, place, value, lenient)?;
         }
         for param in params.iter().filter(|param| param.required && !(lenient && param.lax)) {
             if args.get(param.name).is_none() {
@@ -119,10 +119,18 @@ impl Args {
         Ok(args)
     }
 
-    fn put(&mut self, param: &Param, name: &str, value: Value, lenient: bool) -> Result<(), Refusal> {
+    fn put(&mut self, param: &Param, name: &str, place: Place, value: Value, lenient: bool) -> Result<(), Refusal> {
         let key = param.repeats.unwrap_or(param.name);
         match self.0.iter_mut().find(|(held, _)| *held == key) {
             None => self.0.push((key, value)),
+            Some((_, Value::Array(held))) if lenient && place == Place::Form => {
+                // A form has a list as one name several times.
+                held.extend(value.as_array().into_iter().flatten().cloned());
+            }
+            Some((_, Value::String(held))) if lenient && place == Place::Form && param.kind == Kind::Text => {
+                held.push(',');
+                held.push_str(value.as_str().unwrap_or_default());
+            }
             Some(held) if lenient => {
                 if name == key {
                     held.1 = value;

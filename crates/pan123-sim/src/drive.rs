@@ -316,10 +316,11 @@ impl Drive {
 
 /// The service's rule for names: fewer than 256 characters, none of nine, not only spaces.
 pub(crate) fn is_name(name: &str) -> bool {
-    !name.trim().is_empty()
-        && name.chars().count() < 256
-        && !name.contains(['"', '\\', '/', ':', '*', '?', '|', '>', '<'])
+    !name.trim().is_empty() && name.chars().count() < 256 && !name.contains(FORBIDDEN)
 }
+
+/// What no name contains.
+pub(crate) const FORBIDDEN: [char; 9] = ['"', '\\', '/', ':', '*', '?', '|', '>', '<'];
 
 #[cfg(test)]
 mod tests {

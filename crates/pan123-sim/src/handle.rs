@@ -187,7 +187,7 @@ async fn carry_out(
     match route.run {
         Run::Relay => {
             form::drain(tap).await;
-            Ok(cdn::relay())
+            Ok(cdn::relay(shared, head.uri.query().unwrap_or_default()))
         }
         Run::Thumbnail => {
             form::drain(tap).await;
@@ -309,9 +309,11 @@ async fn fields(route: &Route, head: &Parts, tap: Tap, lenient: bool) -> Result<
         return Ok(form.texts.into_iter().map(place(Place::Form)).collect());
     }
     let body = form::whole(tap).await?;
-    if lenient && content_type.starts_with("application/x-www-form-urlencoded") {
+    if lenient {
+        // Some clients send forms and call them JSON.
         let text = String::from_utf8_lossy(&body);
-        if !text.trim_start().starts_with('{') {
+        let is_form = content_type.starts_with("application/x-www-form-urlencoded") || text.contains('=');
+        if is_form && !text.trim_start().starts_with(['{', '[']) {
             return Ok(form::pairs(&text).into_iter().map(place(Place::Form)).collect());
         }
     }

@@ -169,11 +169,20 @@ pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Res
         |route: &Route| route.face == face || (face == Face::Web && matches!(route.face, Face::Share | Face::Login));
     let answers = |route: &&Route| shown_on(route) || (lenient && route.face.is_api() && face.is_api());
     let all = || TABLES.iter().flat_map(|table| table.iter());
-    let mut same_path = all().filter(answers).filter(|route| route.path == path).peekable();
-    if same_path.peek().is_none() {
+    let same_path: Vec<&Route> = all().filter(answers).filter(|route| route.path == path).collect();
+    if same_path.is_empty() {
         return Err(NoRoute::Path);
     }
-    let same_method: Vec<&Route> = same_path.filter(|route| route.method == method.as_str()).collect();
+    let by_method = |method: &str| same_path.iter().copied().filter(|route| route.method == method).collect();
+    let mut same_method: Vec<&Route> = by_method(method.as_str());
+    if same_method.is_empty() && lenient {
+        // Clients differ on whether some calls are fetched or posted.
+        same_method = match method.as_str() {
+            "GET" => by_method("POST"),
+            "POST" => by_method("GET"),
+            _ => Vec::new(),
+        };
+    }
     let own = same_method.iter().find(|route| route.face == face);
     let found = own.or_else(|| same_method.first()).copied().ok_or(NoRoute::Method)?;
     Ok(match found.apart {

@@ -118,6 +118,27 @@ pub(crate) fn base64_standard(bytes: &[u8]) -> String {
     text
 }
 
+/// The text that is written in base64, in either alphabet, with or without padding.
+pub(crate) fn from_base64(text: &str) -> Option<String> {
+    let (mut bytes, mut bits, mut held) = (Vec::with_capacity(text.len()), 0u32, 0);
+    for letter in text.trim_end_matches('=').bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        (bits, held) = (bits << 6 | u32::from(value), held + 6);
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
 fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
@@ -161,5 +182,11 @@ mod tests {
         assert_eq!(base64_standard(b"fo\xff"), "Zm//");
         assert_eq!(base64_standard(b"f"), "Zg==");
         assert_eq!(base64url(b"foob\xff\xfe"), "Zm9vYv_-");
+        for (text, plain) in [("", ""), ("Zg", "f"), ("Zg==", "f"), ("5ZCNP34/", "名?~?"), ("5ZCNP34_", "名?~?")] {
+            assert_eq!(from_base64(text).as_deref(), Some(plain), "{text}");
+        }
+        for text in ["Z g", "_-8", "%"] {
+            assert_eq!(from_base64(text), None, "{text}");
+        }
     }
 }

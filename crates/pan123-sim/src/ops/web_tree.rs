@@ -9,7 +9,7 @@ use super::Call;
 use super::files::MOST_IDS;
 use super::web_shares::bad;
 use crate::content::{Content, md5_hex};
-use crate::drive::{Drive, Node, OnClash, ROOT};
+use crate::drive::{Drive, FORBIDDEN, Node, OnClash, ROOT};
 use crate::reply::{Refusal, Reply};
 
 pub(crate) fn export_tree(call: &mut Call<'_>) -> Result<Reply, Refusal> {
@@ -38,7 +38,9 @@ pub(crate) fn export_tree(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let name = Some(call.args.text("exportName")).filter(|name| !name.is_empty()).unwrap_or(NAME);
     let (md5, size) = (md5_hex(&bytes), bytes.len() as u64);
     call.state.store(&md5, Content::whole(bytes));
-    call.state.make_file(target, name, &md5, size, OnClash::KeepBoth)?;
+    // A working client puts the time of day into the name, colons and all.
+    let name = if call.lenient() { name.replace(FORBIDDEN, "_") } else { name.to_owned() };
+    call.state.make_file(target, &name, &md5, size, OnClash::KeepBoth)?;
     Ok(Reply::data(Value::Null))
 }
 

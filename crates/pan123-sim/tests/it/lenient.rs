@@ -155,3 +155,55 @@ async fn a_direct_link_space_lies_at_any_depth() {
     let deep = client.sim.mkdir("/a/b");
     assert_ok(&client.post("/api/v1/direct-link/enable", json!({"fileID": deep})).await);
 }
+
+#[tokio::test]
+async fn forms_are_read_though_they_are_called_json() {
+    let client = Client::lenient().await;
+    let send = |method: Method, path: &str, body: String| {
+        let request = client.request(method, client.open(path)).header("content-type", "application/json");
+        async move { read(request.body(body).send().await.unwrap()).await }
+    };
+    let made = send(Method::POST, "/upload/v1/file/mkdir", "name=%E5%90%8D+a&parentID=0".to_owned()).await;
+    assert_eq!(made["data"]["dirID"], client.sim.file("/名 a").unwrap().id);
+    let (one, two) = (client.sim.put("/1", "x"), client.sim.put("/2", "y"));
+    let listed = send(Method::GET, "/api/v2/file/list", "parentFileId=0&limit=100".to_owned()).await;
+    assert_eq!(listed["data"]["fileList"].as_array().unwrap().len(), 3, "{listed}");
+    // A list is one name several times, also where the reference joins ids to a text.
+    let both = format!("fileIDList={one}&fileIDList={two}&shareName=s&shareExpire=1");
+    let shared = send(Method::POST, "/api/v1/share/create", both).await;
+    let key = shared["data"]["shareKey"].as_str().unwrap_or_else(|| panic!("{shared}"));
+    let url = format!("{}/b/api/share/get?ShareKey={key}&parentFileId=0&Page=1", client.sim.urls().share);
+    let rows = read(client.http.get(url).send().await.unwrap()).await;
+    assert_eq!(rows["data"]["InfoList"].as_array().unwrap().len(), 2, "{rows}");
+    assert_ok(&send(Method::POST, "/api/v1/file/trash", format!("fileIDs={one}&fileIDs={two}")).await);
+    assert!(client.sim.file("/1").is_none() && client.sim.file("/2").is_none());
+    let other = send(Method::POST, "/upload/v1/file/mkdir", "nothing".to_owned()).await;
+    assert!(other["message"].as_str().unwrap().starts_with("sim: the body is not JSON"), "{other}");
+}
+
+#[tokio::test]
+async fn links_without_a_signature_are_served_and_wrong_ones_are_not() {
+    let client = Client::lenient().await;
+    let id = client.sim.put("/links/a", "hello");
+    let folder = client.sim.file("/links").unwrap().id;
+    assert_ok(&client.post("/api/v1/direct-link/enable", json!({"fileID": folder})).await);
+    let told = client.get(&format!("/api/v1/direct-link/url?fileID={id}")).await;
+    let url = told["data"]["url"].as_str().unwrap();
+    assert_eq!(client.http.get(url).send().await.unwrap().text().await.unwrap(), "hello");
+    for key in ["", "4102444800-r-1812345678-00000000000000000000000000000000"] {
+        let reply = client.http.get(format!("{url}?auth_key={key}")).send().await.unwrap();
+        assert_eq!(reply.status(), 403, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_fetched_may_be_posted_and_the_other_way_round() {
+    let client = Client::lenient().await;
+    let id = client.sim.put("/a", "x");
+    assert_ok(&client.post("/api/v1/file/detail", json!({"fileID": id})).await);
+    assert_ok(&client.get(&format!("/api/v1/file/infos?fileIds={id}")).await);
+    let url = format!("{}/api/user/qr-code/generate", client.sim.urls().login);
+    assert_ok(&read(client.http.post(url).send().await.unwrap()).await);
+    let reply = client.request(Method::DELETE, client.open("/api/v1/file/detail")).send().await.unwrap();
+    assert_eq!(reply.status(), 405);
+}

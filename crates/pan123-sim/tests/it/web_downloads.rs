@@ -158,3 +158,25 @@ async fn what_working_clients_send_is_understood() {
     let head = page.http.request(Method::HEAD, &last).send().await.unwrap();
     assert_eq!((head.status().as_u16(), head.headers()["content-length"].to_str().unwrap()), (200, "5"));
 }
+
+#[tokio::test]
+async fn lenient_mode_leads_plain_clients_through_the_relay() {
+    let page = Page::lenient().await;
+    let body = one_file(&page, "报 告.pdf", b"hello");
+    for form in [DownloadForm::Params, DownloadForm::UrlSafeParams, DownloadForm::Redirect] {
+        page.sim.tell_downloads(form);
+        let told = page.post("/api/file/download_info", body.clone()).await;
+        let reply = page.http.get(told["data"]["DownloadUrl"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(reply.status(), 302, "{form:?}");
+        let last = reply.headers()["location"].to_str().unwrap().to_owned();
+        let text = reply.text().await.unwrap();
+        assert_eq!(text.split_once("href='").unwrap().1.split('\'').next().unwrap(), last);
+        assert_eq!(page.http.get(last).send().await.unwrap().text().await.unwrap(), "hello");
+    }
+    // It leads nowhere else.
+    let cdn = &page.sim.urls().cdn;
+    for params in ["aHR0cHM6Ly9leGFtcGxlLmNvbS8", "%%%", ""] {
+        let reply = page.http.get(format!("{cdn}/download-v2/?params={params}&is_s3=0")).send().await.unwrap();
+        assert_eq!(reply.status(), 200, "{params}");
+    }
+}

@@ -251,13 +251,14 @@ async fn working_clients_are_understood() {
         ("/api/restful/goapi/v1/file/starred", json!({"fileidlist": id.to_string(), "starredstatus": "255"})),
         ("/api/file/get_path", json!({"FileId": id.to_string()})),
         ("/api/file/get_path_history", json!({"fileidlist": [id.to_string()]})),
-        ("/api/restful/goapi/v1/file/export-tree", json!({"fileIds": 0, "exportname": "t.txt"})),
+        ("/api/restful/goapi/v1/file/export-tree", json!({"fileIds": 0, "exportname": "树_01:02?.txt"})),
         ("/api/restful/goapi/v1/file/safe_box/auth/unlockbox", json!({"password": 246_810})),
         ("/api/restful/goapi/v1/file/safe_box/auth/lock", json!(null)),
         ("/api/config/get", json!({"businesskey": "x"})),
     ] {
         assert_ok(&page.post(path, body).await);
     }
+    assert!(page.sim.file("/树_01_02_.txt").is_some());
     for path in [
         "/api/restful/goapi/v1/file/starred/list?page=1&pagesize=100&orderBy=x",
         "/api/restful/goapi/v1/file/category/list-by-type?category=1&page=1&limit=1000&trashed=False",
