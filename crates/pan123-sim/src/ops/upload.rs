@@ -79,6 +79,7 @@ pub(crate) async fn settle(shared: &Arc<Shared>, id: &str, oddity: Option<Oddity
         let mut state = shared.state();
         let ticket = state.uploads.ticket_mut(id).ok_or_else(unknown_ticket)?;
         match ticket.stage {
+            Stage::Done(_) if oddity == Some(Oddity::Incomplete) => return Ok(None),
             Stage::Done(file) => return Ok(Some(file)),
             Stage::Failed => return Err(Refusal::upload_failed()),
             Stage::Verifying => return Err(Refusal::verifying()),

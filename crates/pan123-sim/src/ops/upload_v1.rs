@@ -109,7 +109,14 @@ pub(crate) async fn settle_or_later(
         }
         ticket.slice_count() > 1 && ticket.stage == Stage::Open
     };
-    if later && oddity != Some(Oddity::UploadFailed) { Ok(None) } else { upload::settle(shared, id, oddity).await }
+    if !later || oddity == Some(Oddity::UploadFailed) {
+        return upload::settle(shared, id, oddity).await;
+    }
+    if shared.config.lenient && !shared.config.quirks {
+        // The service finishes though nobody asks again, and there are clients that never do.
+        let _told_later = upload::settle(shared, id, oddity).await;
+    }
+    Ok(None)
 }
 
 pub(crate) async fn async_result(shared: &Arc<Shared>, args: &Args, oddity: Option<Oddity>) -> Result<Reply, Refusal> {

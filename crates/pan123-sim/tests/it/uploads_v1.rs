@@ -158,3 +158,20 @@ async fn the_safe_box_opens_by_its_password() {
     assert_eq!(inside["data"]["fileList"][0]["filename"], "inside");
     assert_eq!(client.get("/api/v2/file/list?parentFileId=0&limit=10").await["data"]["fileList"], json!([]));
 }
+
+#[tokio::test]
+async fn lenient_mode_finishes_a_file_that_nobody_asks_for_again() {
+    let client = Client::with(small_slices().lenient()).await;
+    let bytes = b"0123456789XYZ";
+    let created = create(&client, "a", bytes).await;
+    let ticket = created["data"]["preuploadID"].as_str().unwrap();
+    for (index, slice) in bytes.chunks(10).enumerate() {
+        put(&client, ticket, index + 1, slice).await;
+    }
+    assert_eq!(ask(&client, "upload_complete", ticket).await["data"]["async"], true);
+    assert_eq!(client.sim.read("/a").unwrap(), bytes.as_slice());
+    client.sim.fault(Fault::on("open/upload_v1.upload_async_result").incomplete());
+    assert_eq!(ask(&client, "upload_async_result", ticket).await["data"]["completed"], false);
+    let reply = ask(&client, "upload_async_result", ticket).await;
+    assert_eq!(reply["data"], json!({"fileID": client.sim.file("/a").unwrap().id, "completed": true}));
+}
