@@ -192,7 +192,7 @@ impl Builder {
         self
     }
 
-    /// Whether direct links must be signed. On by default.
+    /// Whether direct links must be signed; lenient mode also serves those without any key. On by default.
     pub fn link_authentication(mut self, on: bool) -> Self {
         self.config.link_authentication = on;
         self
