@@ -46,8 +46,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let mut table = String::from(HEAD);
     for row in [
         bench.upload(&size, rounds)?,
-        bench.download(&size, rounds, true)?,
-        bench.download(&size, rounds, false)?,
+        bench.download(&size, rounds, Verify::Yes)?,
+        bench.download(&size, rounds, Verify::No)?,
+        bench.download(&size, rounds, Verify::NoAndOver)?,
         bench.list(&size, rounds)?,
         bench.large(&size)?,
         bench.many(&size)?,
@@ -124,28 +125,36 @@ impl Bench {
         Ok(row(&what, Used::least(&ours), &[Used::least(&hash), Used::least(&send)]))
     }
 
-    fn download(&self, size: &Size, rounds: usize, verify: bool) -> Result<String, String> {
-        let name = format!("/down-{verify}.bin");
+    fn download(&self, size: &Size, rounds: usize, verify: Verify) -> Result<String, String> {
+        let name = format!("/down-{verify:?}.bin");
         let file = self.service.post("/files", &json!({"path": name, "size": size.file, "seed": 7}))?;
         let id = format!("id={}", file["id"]);
         let path = self.folder.join("down.bin");
-        let (to, verified) = (format!("to={}", path.display()), if verify { "verify=yes" } else { "verify=no" });
+        let (to, verified) =
+            (format!("to={}", path.display()), if verify == Verify::Yes { "verify=yes" } else { "verify=no" });
         let [mut ours, mut hash, mut receive] = [const { Vec::new() }; 3];
         for _ in 0..rounds {
-            let _ = fs::remove_file(&path);
-            ours.push(self.client(&["download", &id, &to, verified])?);
-            if verify {
+            if verify == Verify::NoAndOver {
+                fill(&path, size.file)?;
+                ours.push(self.client(&["download", &id, &to, verified, "over=yes"])?);
+            } else {
+                let _ = fs::remove_file(&path);
+                ours.push(self.client(&["download", &id, &to, verified])?);
+            }
+            if verify == Verify::Yes {
                 hash.push(self.floor(&["md5", &format!("file={}", path.display())])?);
             }
             receive.push(self.floor(&["receive", &id, &to])?);
         }
         fs::remove_file(&path).map_err(|error| error.to_string())?;
         let mut floors = vec![Used::least(&receive)];
-        let what = if verify {
-            floors.push(Used::least(&hash));
-            format!("{} down and verified, against one MD5 pass and a bare receive", gib(size.file))
-        } else {
-            format!("{} down without verification, against a bare receive", gib(size.file))
+        let what = match verify {
+            Verify::Yes => {
+                floors.push(Used::least(&hash));
+                format!("{} down and verified, against one MD5 pass and a bare receive", gib(size.file))
+            }
+            Verify::No => format!("{} down without verification, into a new file that is synced", gib(size.file)),
+            Verify::NoAndOver => format!("{} down without verification, over a file that is there", gib(size.file)),
         };
         Ok(row(&what, Used::least(&ours), &floors))
     }
@@ -208,6 +217,15 @@ impl Bench {
             peak_kib: said["peak_kib"].as_u64().ok_or_else(|| format!("{program} did not say its peak"))?,
         })
     }
+}
+
+/// Whether a download is verified, and where it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verify {
+    Yes,
+    No,
+    /// Over the bytes of a file that is there, as the floor does.
+    NoAndOver,
 }
 
 /// The server that throws away what it is sent.

@@ -79,7 +79,13 @@ macro_rules! work {
                 if $arguments.get("verify")? == "no" {
                     download = download.without_verification();
                 }
-                download.to_path($arguments.get("to")?).await?;
+                if $arguments.get("over").is_ok() {
+                    // The file that is there, without a temporary one beside it: the same work as the floor's.
+                    let file = File::options().write(true).open($arguments.get("to")?)?;
+                    download.to_writer(file).await?;
+                } else {
+                    download.to_path($arguments.get("to")?).await?;
+                }
             }
             "list" => {
                 let mut entries = $client.list(id(&$arguments)?);
