@@ -104,5 +104,5 @@ fn size(number: usize) -> usize {
 
 /// Every other small file goes in parts too.
 fn limit(number: usize) -> u64 {
-    if number % 2 == 0 { 0 } else { 1 << 20 }
+    if number.is_multiple_of(2) { 0 } else { 1 << 20 }
 }
