@@ -31,8 +31,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         print(&format!("{:<13} {}", program.name, row.line()));
         is_kept(program, &row)?;
         rows.push((program, row));
+        // At once: a run takes long, and what is left of one that was stopped is still of one run.
+        keep_table(workspace, &rows)?;
     }
-    keep_table(workspace, &rows)
+    Ok(())
 }
 
 /// What was found.
