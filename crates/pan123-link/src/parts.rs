@@ -12,7 +12,7 @@ pub(crate) struct Parts<'a> {
     /// Scheme, host and port as written; empty if only a request target was given.
     pub(crate) origin: &'a str,
     /// The path from its first `/`: what an HTTP client sends for this URL.
-    pub(crate) path: String,
+    pub(crate) path: Cow<'a, str>,
     /// The query as written, escaped only where an HTTP client would have to.
     pub(crate) query: Option<Cow<'a, str>>,
     /// The fragment, likewise.
@@ -49,7 +49,7 @@ impl<'a> Parts<'a> {
         let escape = |text: &'a str| Cow::from(utf8_percent_encode(text, &QUERY));
         Ok(Parts {
             origin,
-            path: resolve_dots(&Cow::from(utf8_percent_encode(path, &PATH))),
+            path: resolve_dots(utf8_percent_encode(path, &PATH).into()),
             query: query.map(escape),
             fragment: fragment.map(escape),
         })
@@ -63,8 +63,10 @@ impl<'a> Parts<'a> {
 
     /// Returns the query without any `auth_key`, every other byte as it was.
     pub(crate) fn query_without_signatures(&self) -> String {
-        let pairs = self.query.as_deref().unwrap_or_default().split('&');
-        let kept: Vec<&str> = pairs.filter(|pair| !is_signature(pair)).collect();
+        let Some(query) = self.query.as_deref() else {
+            return String::new();
+        };
+        let kept: Vec<&str> = query.split('&').filter(|pair| !is_signature(pair)).collect();
         kept.join("&")
     }
 }
@@ -107,7 +109,7 @@ pub(crate) fn has_whole_escapes(text: &str) -> bool {
 
 /// Refuses what no link has and what tools between here and the service read in different ways.
 fn check_characters(url: &str) -> Result<(), Error> {
-    if url.contains(|c: char| c.is_ascii_control()) {
+    if url.bytes().any(|byte| byte.is_ascii_control()) {
         return Err(Error::url("control character"));
     }
     // HTTP clients cut such white space off, so that the signed path would not be the one that is sent.
@@ -132,7 +134,7 @@ fn check_host(authority: &str) -> Result<(), Error> {
     let is_host = match host.strip_prefix('[') {
         Some(address) => !address.is_empty() && address.chars().all(|c| c.is_ascii_hexdigit() || ":.".contains(c)),
         // A domain of the user's own may be in any script; looking it up is the HTTP client's part.
-        None => host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c) || is_foreign_letter(c)),
+        None => host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || is_foreign_letter(c)),
     };
     let is_closed = host.starts_with('[') == authority.contains(']');
     if !is_host || !is_closed {
@@ -152,7 +154,11 @@ fn is_foreign_letter(c: char) -> bool {
 }
 
 /// Resolves `.` and `..` in a path that begins with `/`, escaped dots too, as HTTP clients do before they send.
-fn resolve_dots(path: &str) -> String {
+fn resolve_dots(path: Cow<'_, str>) -> Cow<'_, str> {
+    // A segment of dots begins with one, escaped or not; most paths have none.
+    if !path.as_bytes().windows(2).any(|pair| matches!(pair, b"/." | b"/%")) {
+        return path;
+    }
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
@@ -166,7 +172,7 @@ fn resolve_dots(path: &str) -> String {
             kept.push("");
         }
     }
-    format!("/{}", kept.join("/"))
+    format!("/{}", kept.join("/")).into()
 }
 
 /// Returns how many dots a segment is made of, if it is one or two and nothing else.

@@ -1,8 +1,8 @@
 //! The signer: puts an `auth_key` on direct links.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
-use crate::key::{Credentials, hex};
+use crate::key::{Credentials, hex, push_hex};
 use crate::parts::Parts;
 use crate::{Error, ErrorKind, HashedPath, PrivateKey, SignedUrl, UnixTime};
 
@@ -216,16 +216,22 @@ impl Signer {
             return Ok(SignedUrl::new(url.to_owned(), None));
         };
         let parts = Parts::of_url(url)?;
-        let claims = format!("{expires_at}-{}-{}", nonce.as_str(), credentials.account_id());
-        let digest = hex(&credentials.digest(&parts.path, &claims));
-
-        let mut text = format!("{}{}?", parts.origin, parts.path);
+        // What is added: the name, a time, an account and a digest, and the nonce.
+        let mut text = String::with_capacity(url.len() + nonce.as_str().len() + 96);
+        text.push_str(parts.origin);
+        text.push_str(&parts.path);
+        text.push('?');
         let query = parts.query_without_signatures();
         if !query.is_empty() {
             text.push_str(&query);
             text.push('&');
         }
-        text.push_str(&format!("auth_key={claims}-{digest}"));
+        text.push_str("auth_key=");
+        let claims = text.len();
+        write!(text, "{expires_at}-{}-{}", nonce.as_str(), credentials.account_id()).expect("a text can be written");
+        let digest = credentials.digest(&parts.path, &text[claims..]);
+        text.push('-');
+        push_hex(&mut text, &digest);
         if let Some(fragment) = parts.fragment {
             text.push('#');
             text.push_str(&fragment);
