@@ -42,10 +42,10 @@ impl Fetch {
         Self { link, range: None }
     }
 
-    /// Asks for the bytes from `range.start` up to, not including, `range.end`.
+    /// Asks for the bytes from `range.start` up to, not including, `range.end`; `None` is everything.
     #[must_use]
-    pub fn range(mut self, range: Range<u64>) -> Self {
-        self.range = Some(range);
+    pub fn range(mut self, range: impl Into<Option<Range<u64>>>) -> Self {
+        self.range = range.into();
         self
     }
 }

@@ -5,7 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use pan123_core::{BoxFuture, Error, ErrorKind, FileId, OnConflict, Result};
 use pan123_transfer::{FolderDownload, FolderUpload, Tree, TreeEntry, TreeTarget, TreeUpload};
 
-use crate::{Client, Entry, download::Origin};
+use crate::{
+    Client, Entry, FileRef,
+    download::{Origin, withheld},
+};
 
 impl Client {
     /// Downloads all that is in a folder, and in the folders in it, a few files side by side.
@@ -94,11 +97,7 @@ fn tree_entry(client: &Client, entry: Entry) -> TreeEntry {
     if entry.is_folder() {
         return TreeEntry::folder(id, entry.name);
     }
-    let origin = Origin { client: client.clone(), id };
+    let origin = Origin { client: client.clone(), file: FileRef::from(&entry) };
     let file = TreeEntry::file(id, entry.name, entry.size, entry.md5, origin);
-    if is_blocked {
-        file.withheld(Error::new(ErrorKind::ContentRejected, "the service's review has withheld this file"))
-    } else {
-        file
-    }
+    if is_blocked { file.withheld(withheld()) } else { file }
 }

@@ -38,19 +38,20 @@ impl Images {
             name: String::new(),
             is_sent: AtomicBool::new(false),
         };
-        ImageUpload { target, name, source, progress: None, completion_timeout: None }
+        let pipeline = self.client.pipeline();
+        let engine = Engine::new(target, source, Arc::clone(pipeline.runtime())).retry(*pipeline.retry());
+        ImageUpload { engine, name }
     }
 }
 
 /// An upload to image hosting that was not begun yet; see [`Images::upload`].
 #[must_use = "nothing is uploaded before send"]
 pub struct ImageUpload {
-    target: Target,
+    engine: Engine,
     name: Option<String>,
-    source: Source,
-    progress: Option<Box<dyn Fn(Progress) + Send + Sync>>,
-    completion_timeout: Option<Duration>,
 }
+
+type Engine = pan123_transfer::Upload<Target>;
 
 /// An image that has been stored. [`Images::stat`] tells its public address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl From<&UploadedImage> for ImageId {
 impl ImageUpload {
     /// Sets the folder it goes into; the root unless told otherwise.
     pub fn into_folder(mut self, folder: impl Into<ImageId>) -> Self {
-        self.target.folder = folder.into();
+        self.engine.target_mut().folder = folder.into();
         self
     }
 
@@ -89,13 +90,13 @@ impl ImageUpload {
 
     /// Calls `callback` as the upload goes on; see [`pan123_transfer::Upload::on_progress`].
     pub fn on_progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.progress = Some(Box::new(callback));
+        self.engine = self.engine.on_progress(callback);
         self
     }
 
     /// Sets how long the service may verify; see [`pan123_transfer::Upload::completion_timeout`].
     pub fn completion_timeout(mut self, timeout: Duration) -> Self {
-        self.completion_timeout = Some(timeout);
+        self.engine = self.engine.completion_timeout(timeout);
         self
     }
 
@@ -106,22 +107,13 @@ impl ImageUpload {
     /// [`ErrorKind::InvalidInput`] before any request for bytes without a name, a name that is not that of an image (see
     /// [`check_name`]), a folder in place of a file, or more than [`LARGEST_IMAGE`] bytes; otherwise as
     /// [`pan123_transfer::Upload::send`].
-    pub async fn send(self) -> Result<UploadedImage> {
+    pub async fn send(mut self) -> Result<UploadedImage> {
         let name = self
             .name
             .ok_or_else(|| Error::invalid("bytes have no name of their own: give the image one with name()"))?;
         check_name(&name)?;
-        let pipeline = self.target.images.client.pipeline();
-        let (retry, runtime) = (*pipeline.retry(), Arc::clone(pipeline.runtime()));
-        let target = Target { name: name.clone(), ..self.target };
-        let mut engine = pan123_transfer::Upload::new(target, self.source, runtime).retry(retry);
-        if let Some(progress) = self.progress {
-            engine = engine.on_progress(progress);
-        }
-        if let Some(timeout) = self.completion_timeout {
-            engine = engine.completion_timeout(timeout);
-        }
-        let done = engine.send().await?;
+        self.engine.target_mut().name.clone_from(&name);
+        let done = self.engine.send().await?;
         let file = done.fingerprint;
         Ok(UploadedImage { id: done.stored, name, size: file.size, md5: file.md5, how: done.how })
     }
@@ -130,9 +122,9 @@ impl ImageUpload {
 impl std::fmt::Debug for ImageUpload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ImageUpload")
-            .field("source", &self.source)
+            .field("source", self.engine.source())
             .field("name", &self.name)
-            .field("folder", &self.target.folder)
+            .field("folder", &self.engine.target().folder)
             .finish_non_exhaustive()
     }
 }

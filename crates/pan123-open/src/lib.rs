@@ -56,14 +56,14 @@ pub use crate::{
 };
 #[cfg(feature = "transfer")]
 pub use crate::{
-    download::{Download, FileRef},
+    download::FileRef,
     image_upload::{ImageUpload, UploadedImage},
     upload::{Upload, Uploaded},
 };
 #[cfg(feature = "transfer")]
 pub use pan123_transfer::{
-    Bandwidth, Checkpoints, Fingerprint, FolderDownload, FolderItem, FolderOutcome, FolderReport, FolderUpload, How,
-    Notice, Phase, Progress, Source,
+    Bandwidth, Checkpoints, Download, Downloaded, Fingerprint, FolderDownload, FolderItem, FolderOutcome, FolderReport,
+    FolderUpload, How, Notice, Phase, Progress, Reader, Source,
 };
 
 pub use pan123_core::{

@@ -7,7 +7,7 @@ use std::{
 };
 
 use pan123_core::{BoxFuture, Error, ErrorKind, Fetched, Link, Result, name};
-use pan123_transfer::{DownloadOrigin, Expected};
+use pan123_transfer::{Download, DownloadOrigin};
 
 use crate::{
     Client, Transcoding,
@@ -56,8 +56,7 @@ impl Transcoding {
             let (client, resolution) = (self.client.clone(), resolution.clone());
             let (runtime, retry) = (Arc::clone(client.pipeline().runtime()), *client.pipeline().retry());
             let origin = Origin { client, video, resolution, name: file.name };
-            let expected = Expected::new(None, None);
-            pan123_transfer::Download::new(origin, expected, runtime).retry(retry).to_path(&path).await?;
+            Download::new(origin, runtime).retry(retry).to_path(&path).await?;
             paths.push(path);
         }
         Ok(paths)

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use pan123_core::{AccountId, BodySource, BoxFuture, Error, ErrorKind, FileId, Md5, Result, RetryPolicy};
+use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, FileId, Md5, Result, RetryPolicy};
 use pan123_transfer::{
     Bandwidth, Begun, Checkpoints, Completion, Fingerprint, How, Notice, Part, Progress, Source, UploadLimits,
     UploadTarget,
@@ -48,31 +48,17 @@ impl Client {
     pub fn upload(&self, source: impl Into<Source>) -> Upload {
         let source = source.into();
         let name = source.local_path().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-        let retry = *self.pipeline().retry();
+        let (retry, runtime) = (*self.pipeline().retry(), Arc::clone(self.pipeline().runtime()));
         let target = Target::new(self.clone(), self.root(), "");
-        Upload {
-            runtime: Arc::clone(self.pipeline().runtime()),
-            target,
-            name,
-            source,
-            adjust: Vec::new(),
-            retry,
-            is_kept: false,
-        }
+        Upload { engine: Engine::new(target, source, runtime).retry(retry), name }
     }
 }
 
 /// An upload that was not begun yet; see [`Client::upload`].
 #[must_use = "nothing is uploaded before send"]
 pub struct Upload {
-    target: Target,
+    engine: Engine,
     name: Option<String>,
-    source: Source,
-    runtime: Arc<dyn pan123_core::Runtime>,
-    retry: RetryPolicy,
-    adjust: Vec<Box<dyn FnOnce(Engine) -> Engine + Send>>,
-    /// Whether it has a checkpoint.
-    is_kept: bool,
 }
 
 type Engine = pan123_transfer::Upload<Target>;
@@ -107,7 +93,7 @@ impl Upload {
     /// Sets the folder it goes into; the client's [`root`](Client::root) unless told otherwise. Files in the drive's own
     /// root have no direct links.
     pub fn into_folder(mut self, folder: impl Into<FileId>) -> Self {
-        self.target.folder = folder.into();
+        self.engine.target_mut().folder = folder.into();
         self
     }
 
@@ -119,7 +105,7 @@ impl Upload {
 
     /// Says what happens when the name is taken; [`OnConflict::Fail`] unless told otherwise.
     pub fn on_conflict(mut self, choice: OnConflict) -> Self {
-        self.target.on_conflict = choice;
+        self.engine.target_mut().on_conflict = choice;
         self
     }
 
@@ -130,28 +116,28 @@ impl Upload {
     ///
     /// Protocol: `open-files.yaml`, `flow.upload_v1`.
     pub fn version_1(mut self) -> Self {
-        self.target.is_v1 = true;
+        self.engine.target_mut().is_v1 = true;
         self
     }
 
     /// Calls `callback` as the upload goes on; see [`pan123_transfer::Upload::on_progress`].
     pub fn on_progress(self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.adjusted(|engine| engine.on_progress(callback))
+        self.engine(|engine| engine.on_progress(callback))
     }
 
     /// Sets how many parts are sent at a time; see [`pan123_transfer::Upload::concurrency`].
     pub fn concurrency(self, parts: usize) -> Self {
-        self.adjusted(move |engine| engine.concurrency(parts))
+        self.engine(|engine| engine.concurrency(parts))
     }
 
     /// Sends files of up to `bytes` bytes in one request; see [`pan123_transfer::Upload::single_step_up_to`].
     pub fn single_step_up_to(self, bytes: u64) -> Self {
-        self.adjusted(move |engine| engine.single_step_up_to(bytes))
+        self.engine(|engine| engine.single_step_up_to(bytes))
     }
 
     /// Sets how long the service may verify; see [`pan123_transfer::Upload::completion_timeout`].
     pub fn completion_timeout(self, timeout: Duration) -> Self {
-        self.adjusted(move |engine| engine.completion_timeout(timeout))
+        self.engine(|engine| engine.completion_timeout(timeout))
     }
 
     /// Keeps a checkpoint, and goes on from the one that an earlier upload has left, also after its process was killed; see
@@ -159,31 +145,27 @@ impl Upload {
     ///
     /// `place` is [`Checkpoints::beside_file`] or a folder. The account's id is asked for once, unless the client was given it:
     /// uploads to different accounts do not share a checkpoint.
-    pub fn checkpoints(mut self, place: impl Into<Checkpoints>) -> Self {
-        self.is_kept = true;
-        let place = place.into();
-        self.adjusted(|engine| engine.checkpoints(place))
+    pub fn checkpoints(self, place: impl Into<Checkpoints>) -> Self {
+        self.engine(|engine| engine.checkpoints(place))
     }
 
     /// Keeps to a limit of speed, which other transfers may share; see [`pan123_transfer::Upload::bandwidth`].
     pub fn bandwidth(self, limit: Bandwidth) -> Self {
-        self.adjusted(|engine| engine.bandwidth(limit))
+        self.engine(|engine| engine.bandwidth(limit))
     }
 
     /// Sets where a source that can be read only once is kept meanwhile; see [`pan123_transfer::Upload::spool_in`].
     pub fn spool_in(self, folder: impl Into<PathBuf>) -> Self {
-        let folder = folder.into();
-        self.adjusted(|engine| engine.spool_in(folder))
+        self.engine(|engine| engine.spool_in(folder))
     }
 
     /// Announces the file by digests that the caller already has; see [`pan123_transfer::Upload::trust`].
     pub fn trust(self, fingerprint: Fingerprint) -> Self {
-        self.adjusted(move |engine| engine.trust(fingerprint))
+        self.engine(|engine| engine.trust(fingerprint))
     }
 
-    fn adjusted(mut self, change: impl FnOnce(Engine) -> Engine + Send + 'static) -> Self {
-        self.adjust.push(Box::new(change));
-        self
+    fn engine(self, change: impl FnOnce(Engine) -> Engine) -> Self {
+        Self { engine: change(self.engine), ..self }
     }
 
     /// Uploads the file.
@@ -193,17 +175,15 @@ impl Upload {
     /// [`ErrorKind::InvalidInput`] before any request for bytes without a name, a name that the service would refuse, a folder
     /// in place of a file, or a file of more than 10 GB; [`ErrorKind::AlreadyExists`] when the name is taken;
     /// otherwise as [`pan123_transfer::Upload::send`].
-    pub async fn send(self) -> Result<Uploaded> {
+    pub async fn send(mut self) -> Result<Uploaded> {
         let name = self
             .name
             .ok_or_else(|| Error::invalid("bytes have no name of their own: give the upload one with name()"))?;
         pan123_core::name::check(&name)?;
-        self.target.folder.check_folder()?;
-        let account = if self.is_kept { Some(self.target.client.account_id().await?) } else { None };
-        let target = Target { name: name.clone(), account, ..self.target };
-        let engine = Engine::new(target, self.source, self.runtime).retry(self.retry);
-        let engine = self.adjust.into_iter().fold(engine, |engine, change| change(engine));
-        let done = engine.send().await?;
+        let target = self.engine.target_mut();
+        target.folder.check_folder()?;
+        target.name.clone_from(&name);
+        let done = self.engine.send().await?;
         Ok(Uploaded {
             id: done.stored,
             name,
@@ -219,10 +199,10 @@ impl Upload {
 impl std::fmt::Debug for Upload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upload")
-            .field("source", &self.source)
+            .field("source", self.engine.source())
             .field("name", &self.name)
-            .field("folder", &self.target.folder)
-            .field("on_conflict", &self.target.on_conflict)
+            .field("folder", &self.engine.target().folder)
+            .field("on_conflict", &self.engine.target().on_conflict)
             .finish_non_exhaustive()
     }
 }
@@ -234,8 +214,6 @@ pub(crate) struct Target {
     pub(crate) folder: FileId,
     pub(crate) name: String,
     pub(crate) on_conflict: OnConflict,
-    /// Whose drive it is, as far as somebody asked.
-    account: Option<AccountId>,
     is_v1: bool,
     /// In version 1, whether the service has said that it puts the parts together.
     pub(crate) merging: Arc<AtomicBool>,
@@ -263,7 +241,7 @@ const REUSE_PAUSE: Duration = Duration::from_secs(1);
 impl Target {
     pub(crate) fn new(client: Client, folder: FileId, name: &str) -> Self {
         let (on_conflict, merging) = (OnConflict::Fail, Arc::default());
-        Self { client, folder, name: name.to_owned(), on_conflict, account: None, is_v1: false, merging }
+        Self { client, folder, name: name.to_owned(), on_conflict, is_v1: false, merging }
     }
 
     async fn announce(&self, file: &Fingerprint) -> Result<Begun<Session, FileId>> {
@@ -338,11 +316,12 @@ impl UploadTarget for Target {
         if self.is_v1 { limits } else { limits.with_single_step(uploads::LARGEST_SINGLE) }
     }
 
-    fn destination(&self) -> String {
-        let Self { account, folder, on_conflict, is_v1, name, .. } = self;
-        let version = if *is_v1 { 1 } else { 2 };
-        let account = account.map(|account| account.to_string()).unwrap_or_default();
-        format!("open {version}, account {account}, folder {folder}, {on_conflict:?}, {name}")
+    fn destination(&self) -> BoxFuture<'_, Result<String>> {
+        Box::pin(async {
+            let Self { client, folder, on_conflict, is_v1, name, .. } = self;
+            let (version, account) = (if *is_v1 { 1 } else { 2 }, client.account_id().await?);
+            Ok(format!("open {version}, account {account}, folder {folder}, {on_conflict:?}, {name}"))
+        })
     }
 
     /// In version 2 the service compares each part with its MD5, and a file in one request with its own.

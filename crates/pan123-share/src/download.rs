@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use pan123_core::{BoxFuture, Fetch, Fetched, Link, Result, RetryPolicy};
 use pan123_transfer::{Download, DownloadOrigin, Expected};
 
-use crate::{Client, Entry};
+use crate::{Client, Entry, ops::downloads::DownloadInfo};
 
 impl Client {
     /// Downloads a file: resumed after a cut, and checked for size and MD5.
@@ -27,11 +27,8 @@ impl Client {
     /// # }
     /// ```
     pub fn download(&self, file: &Entry) -> Download {
-        // What has no bytes of its own must be asked for, so that it is refused and does not pass as an empty file.
-        let is_plain = file.is_file() && !file.is_blocked();
-        let expected = if is_plain { Expected::new(Some(file.size), file.md5) } else { Expected::default() };
         let origin = Origin { client: self.clone(), file: file.clone() };
-        Download::new(origin, expected, Arc::clone(self.pipeline().runtime())).retry(*self.pipeline().retry())
+        Download::new(origin, Arc::clone(self.pipeline().runtime())).retry(*self.pipeline().retry())
     }
 }
 
@@ -47,19 +44,20 @@ impl DownloadOrigin for Origin {
         format!("share {} {}", self.client.key(), self.file.id)
     }
 
+    fn expected(&self) -> BoxFuture<'_, Result<Expected>> {
+        Box::pin(async {
+            DownloadInfo::of(self.client.key(), &self.file)?;
+            Ok(Expected::new(Some(self.file.size), self.file.md5))
+        })
+    }
+
     fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
         Box::pin(self.client.link(&self.file))
     }
 
     fn fetch<'a>(&'a self, link: &'a Link, range: Option<Range<u64>>) -> BoxFuture<'a, Result<Fetched>> {
-        Box::pin(async move {
-            let fetch = Fetch::new(link.clone());
-            let fetch = match range {
-                Some(range) => fetch.range(range),
-                None => fetch,
-            };
-            // The engine repeats: it knows how far it has come.
-            self.client.pipeline().send_with(&fetch, &RetryPolicy::none()).await
-        })
+        // The engine repeats: it knows how far it has come.
+        let fetch = Fetch::new(link.clone()).range(range);
+        Box::pin(async move { self.client.pipeline().send_with(&fetch, &RetryPolicy::none()).await })
     }
 }

@@ -30,7 +30,10 @@ pub use crate::{
     walk::{Found, Walk},
 };
 #[cfg(feature = "transfer")]
-pub use pan123_transfer::{Download, Downloaded, FolderDownload, FolderItem, FolderOutcome, FolderReport, Progress};
+pub use pan123_transfer::{
+    Bandwidth, Checkpoints, Download, Downloaded, FolderDownload, FolderItem, FolderOutcome, FolderReport, Notice,
+    Phase, Progress, Reader,
+};
 
 pub use pan123_core::{
     AccountId, EntryKind, Error, ErrorKind, FileId, Hosts, Link, Md5, RateLimiter, RateLimits, Result, RetryPolicy,

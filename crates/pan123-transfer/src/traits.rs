@@ -5,6 +5,8 @@ use std::{fmt, ops::Range, sync::Arc, time::Duration};
 use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, Fetched, Link, Md5, Result, Sha1};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::Expected;
+
 /// One API's way of storing one file: the name and the folder are the target's own business.
 ///
 /// The engine hashes, plans, sends in parallel, repeats and waits; the target makes one request for each
@@ -25,10 +27,11 @@ pub trait UploadTarget: Send + Sync + 'static {
     /// Returns what tells this destination from others: the account as far as it is known, the folder, the name, and what
     /// happens when that is taken.
     ///
-    /// Only an upload to the same destination goes on from a checkpoint, where this text is kept: it holds no secret.
-    /// Nothing unless told otherwise; two uploads of the same file then share one checkpoint, whatever they go to.
-    fn destination(&self) -> String {
-        String::new()
+    /// Asked for only where a checkpoint is kept: only an upload to the same destination goes on from it. The text is kept in
+    /// there, so it holds no secret. Nothing unless told otherwise; two uploads of the same file then share one checkpoint,
+    /// whatever they go to.
+    fn destination(&self) -> BoxFuture<'_, Result<String>> {
+        Box::pin(async { Ok(String::new()) })
     }
 
     /// Says whether it is certain without the engine that the bytes which arrived are those that were declared.
@@ -192,7 +195,8 @@ pub enum Completion<D> {
 
 /// Where the bytes of one file come from.
 ///
-/// Neither call is repeated by the origin on its own; the engine does. An [`Arc`] of an origin is an origin too.
+/// [`resolve`](Self::resolve) and [`fetch`](Self::fetch) are not repeated by the origin on its own; the engine does. An [`Arc`] of
+/// an origin is an origin too.
 pub trait DownloadOrigin: Send + Sync + 'static {
     /// Returns what tells this file from others of its origin, such as its id.
     ///
@@ -200,6 +204,14 @@ pub trait DownloadOrigin: Send + Sync + 'static {
     /// unless told otherwise; size and MD5 are compared in any case.
     fn identity(&self) -> String {
         String::new()
+    }
+
+    /// Says what is known of the file, asking the service where it must; an error where it has no bytes to give, as a folder.
+    ///
+    /// Called once, before anything else, unless [`Download::expecting`](crate::Download::expecting) has said it already.
+    /// Nothing is known unless told otherwise.
+    fn expected(&self) -> BoxFuture<'_, Result<Expected>> {
+        Box::pin(async { Ok(Expected::default()) })
     }
 
     /// Gets a fresh address. Called before the first byte, and again when an address is refused or expired.
@@ -219,7 +231,7 @@ impl<T: UploadTarget + ?Sized> UploadTarget for Arc<T> {
         (**self).limits()
     }
 
-    fn destination(&self) -> String {
+    fn destination(&self) -> BoxFuture<'_, Result<String>> {
         (**self).destination()
     }
 
@@ -264,6 +276,10 @@ impl<T: UploadTarget + ?Sized> UploadTarget for Arc<T> {
 impl<O: DownloadOrigin + ?Sized> DownloadOrigin for Arc<O> {
     fn identity(&self) -> String {
         (**self).identity()
+    }
+
+    fn expected(&self) -> BoxFuture<'_, Result<Expected>> {
+        (**self).expected()
     }
 
     fn resolve(&self) -> BoxFuture<'_, Result<Link>> {

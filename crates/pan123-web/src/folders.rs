@@ -5,10 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use pan123_core::{BoxFuture, Error, ErrorKind, FileId, OnConflict, Result};
 use pan123_transfer::{FolderDownload, FolderUpload, Tree, TreeEntry, TreeTarget, TreeUpload};
 
-use crate::{
-    Client, Entry,
-    download::{Origin, check},
-};
+use crate::{Client, Entry, download::Origin, link::check};
 
 impl Client {
     /// Downloads all that is in a folder, and in the folders in it, a few files side by side.
@@ -99,7 +96,7 @@ fn tree_entry(client: &Client, entry: Entry) -> TreeEntry {
     }
     let withheld = check(&entry).err();
     let (id, name, size, md5) = (entry.id, entry.name.clone(), entry.size, entry.md5);
-    let file = TreeEntry::file(id, name, size, md5, Origin { client: client.clone(), entry });
+    let file = TreeEntry::file(id, name, size, md5, Origin::new(client, entry));
     match withheld {
         Some(error) => file.withheld(error),
         None => file,

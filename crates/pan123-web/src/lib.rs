@@ -14,6 +14,7 @@ mod entry;
 #[cfg(feature = "transfer")]
 mod folders;
 mod hidden;
+mod link;
 mod listing;
 mod login;
 mod offline;
@@ -40,6 +41,7 @@ pub use crate::{
     client::{Client, ClientBuilder},
     copy::COPY_TIMEOUT,
     entry::Entry,
+    link::FileRef,
     listing::MOST_ROUNDS,
     offline::{OFFLINE_TIMEOUT, OfflineDownload},
     ops::qr::QrStatus,
@@ -50,13 +52,10 @@ pub use crate::{
 };
 
 #[cfg(feature = "transfer")]
-pub use crate::{
-    download::{Download, FileRef},
-    upload::{Upload, Uploaded},
-};
+pub use crate::upload::{Upload, Uploaded};
 #[cfg(feature = "transfer")]
 pub use pan123_transfer::{
-    Bandwidth, Checkpoints, Downloaded, Fingerprint, FolderDownload, FolderItem, FolderOutcome, FolderReport,
+    Bandwidth, Checkpoints, Download, Downloaded, Fingerprint, FolderDownload, FolderItem, FolderOutcome, FolderReport,
     FolderUpload, How, Notice, Phase, Progress, Reader, Source,
 };
 

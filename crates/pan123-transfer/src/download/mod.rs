@@ -80,7 +80,7 @@ pub const DEFAULT_PIECE_SIZE: u64 = 16 << 20;
 /// future is dropped, or the network is gone, the next download of the same file to the same path goes on from there.
 pub struct Download {
     origin: Arc<dyn DownloadOrigin>,
-    expected: Expected,
+    expected: Option<Expected>,
     runtime: Arc<dyn Runtime>,
     range: Option<Range<u64>>,
     retry: RetryPolicy,
@@ -126,11 +126,12 @@ pub struct Downloaded {
 impl Download {
     /// Makes a download of the whole file; `origin` may be an [`Arc`] of one.
     ///
-    /// A file that is expected to be empty is not asked for at all: the service has no address for it.
-    pub fn new(origin: impl DownloadOrigin, expected: Expected, runtime: Arc<dyn Runtime>) -> Self {
+    /// The origin [tells](DownloadOrigin::expected) size and MD5. A file that is expected to be empty is not asked for at all: the
+    /// service has no address for it.
+    pub fn new(origin: impl DownloadOrigin, runtime: Arc<dyn Runtime>) -> Self {
         Self {
             origin: Arc::new(origin),
-            expected,
+            expected: None,
             runtime,
             range: None,
             retry: RetryPolicy::default(),
@@ -141,6 +142,13 @@ impl Download {
             bandwidth: None,
             progress: None,
         }
+    }
+
+    /// Says what is known of the file, so that the origin is not asked.
+    #[must_use]
+    pub fn expecting(mut self, expected: Expected) -> Self {
+        self.expected = Some(expected);
+        self
     }
 
     /// Takes only the bytes from `range.start` up to, not including, `range.end`. Their MD5 is not checked.
@@ -235,11 +243,11 @@ impl Download {
     }
 
     async fn save(self, path: PathBuf) -> Result<Downloaded> {
-        let Self { expected, range, verify, connections, checkpoints, .. } = &self;
-        let (expected, range, verify, connections, piece) =
-            (*expected, range.clone(), *verify, *connections, self.piece_size);
+        let expected = self.told().await?;
+        let Self { range, verify, connections, checkpoints, .. } = &self;
+        let (range, verify, connections, piece) = (range.clone(), *verify, *connections, self.piece_size);
         let (place, left) = Place::prepare(path, checkpoints).await?;
-        let (remote, reporter) = self.remote();
+        let (remote, reporter) = self.remote(expected);
         let notice = Mutex::default();
         Saving { remote, expected, range, verify, connections, piece, reporter, notice }.run(place, left).await
     }
@@ -253,9 +261,11 @@ impl Download {
     ///
     /// As [`to_path`](Self::to_path); [`Io`](pan123_core::ErrorKind::Io) is what the writer gave.
     pub async fn to_writer<W: Write + Send + 'static>(self, writer: W) -> Result<(W, Downloaded)> {
-        let mut receiver = self.receiver(Some(writer), true)?;
-        let (writer, downloaded) = Box::pin(receiver.all(drop)).await?;
-        Ok((writer.expect("the receiver was given a writer"), downloaded))
+        Box::pin(async move {
+            let (writer, downloaded) = self.receiver(Some(writer), true).await?.all(drop).await?;
+            Ok((writer.expect("the receiver was given a writer"), downloaded))
+        })
+        .await
     }
 
     /// Downloads into memory, unless it is more than `limit` bytes.
@@ -265,8 +275,8 @@ impl Download {
     /// As [`to_path`](Self::to_path), and [`InvalidInput`](pan123_core::ErrorKind::InvalidInput) when there is more
     /// than `limit`; where the size is known, before the first byte is taken.
     pub async fn bytes(self, limit: usize) -> Result<Bytes> {
-        let mut receiver = self.receiver(None::<std::io::Sink>, false)?;
         Box::pin(async move {
+            let mut receiver = self.receiver(None::<std::io::Sink>, false).await?;
             let too_large = || Error::invalid(format!("the file is larger than the {limit} bytes that were allowed"));
             receiver.connect().await?;
             if receiver.size().is_some_and(|size| size > limit as u64) {
@@ -290,8 +300,8 @@ impl Download {
     ///
     /// As [`to_path`](Self::to_path), as far as it shows before the first byte.
     pub async fn open(self) -> Result<Reader> {
-        let mut receiver = self.receiver(None::<std::io::Sink>, false)?;
         Box::pin(async move {
+            let mut receiver = self.receiver(None::<std::io::Sink>, false).await?;
             receiver.connect().await?;
             Ok(Reader::new(receiver))
         })
@@ -301,23 +311,32 @@ impl Download {
     /// Puts together what fetches, writes, hashes and counts.
     ///
     /// The MD5 is computed where it can be compared, and, with `tell_md5`, where the caller is told of it.
-    fn receiver<W: Write + Send + 'static>(self, writer: Option<W>, tell_md5: bool) -> Result<Receiver<W>> {
+    async fn receiver<W: Write + Send + 'static>(self, writer: Option<W>, tell_md5: bool) -> Result<Receiver<W>> {
+        let expected = self.told().await?;
         let can_verify = self.verify && self.range.is_none();
-        let want_md5 = self.expected.md5.filter(|_| can_verify);
+        let want_md5 = expected.md5.filter(|_| can_verify);
         let hash = can_verify && (tell_md5 || want_md5.is_some());
         let range = self.range.clone();
-        let (remote, reporter) = self.remote();
+        let (remote, reporter) = self.remote(expected);
         Ok(Receiver::new(Fetching::new(remote, range)?, InOrder::new(writer, hash), want_md5, reporter))
     }
 
-    fn remote(self) -> (Arc<Remote>, Arc<Reporter>) {
+    /// Says what is known of the file, by the caller or else by the origin.
+    async fn told(&self) -> Result<Expected> {
+        match self.expected {
+            Some(expected) => Ok(expected),
+            None => self.origin.expected().await,
+        }
+    }
+
+    fn remote(self, expected: Expected) -> (Arc<Remote>, Arc<Reporter>) {
         let remote = Remote {
             links: Links::new(self.origin, Arc::clone(&self.runtime)),
             runtime: Arc::clone(&self.runtime),
             retry: self.retry,
             bandwidth: self.bandwidth,
-            compare_tags: self.expected.md5.is_none() || !self.verify || self.range.is_some(),
-            known: Mutex::new(Known { total: self.expected.size, etag: None }),
+            compare_tags: expected.md5.is_none() || !self.verify || self.range.is_some(),
+            known: Mutex::new(Known { total: expected.size, etag: None }),
         };
         (Arc::new(remote), Reporter::new(self.runtime, self.progress))
     }

@@ -220,7 +220,7 @@ impl File {
             return Ok(FolderOutcome::Transferred);
         }
         let Settings { retry, checkpoints, bandwidth } = self.settings.clone();
-        let download = Download::new(origin, Expected::new(Some(*size), *md5), Arc::clone(&self.runtime));
+        let download = Download::new(origin, Arc::clone(&self.runtime)).expecting(Expected::new(Some(*size), *md5));
         // There are several files at a time already.
         let download = download.retry(retry).checkpoints(checkpoints).connections(1);
         let download = match bandwidth {

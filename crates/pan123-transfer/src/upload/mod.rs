@@ -149,6 +149,11 @@ impl<T: UploadTarget> Upload<T> {
         }
     }
 
+    /// Returns where the file goes.
+    pub fn target(&self) -> &T {
+        &self.target
+    }
+
     /// Returns where the file goes, for a caller who says so after what is uploaded.
     pub fn target_mut(&mut self) -> &mut T {
         &mut self.target
@@ -277,7 +282,10 @@ impl<T: UploadTarget> Upload<T> {
         let limits = self.target.limits();
         let reporter = Reporter::new(Arc::clone(&self.runtime), self.progress);
         let path = self.source.local_path().map(Path::to_owned);
-        let destination = self.target.destination();
+        let destination = match &self.checkpoints {
+            Some(_) => self.target.destination().await?,
+            None => String::new(),
+        };
         let (checkpoint, earlier) = Checkpoint::open(self.checkpoints, path.as_deref(), destination, &reporter).await?;
         let (source, spooled) = self
             .source

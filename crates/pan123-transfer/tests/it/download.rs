@@ -17,7 +17,7 @@ fn all_of(bytes: &Bytes) -> Expected {
 }
 
 fn download(cdn: &Arc<Cdn>, expected: Expected) -> Download {
-    Download::new(Arc::clone(cdn), expected, clock())
+    Download::new(Arc::clone(cdn), clock()).expecting(expected)
 }
 
 async fn whole(cdn: &Arc<Cdn>, bytes: &Bytes) -> Result<Bytes> {
@@ -167,7 +167,7 @@ async fn a_cut_behind_the_last_byte_does_not_matter() {
     let clock = clock();
     let cdn = Cdn::new(&bytes).answers(|_| Answer::CutAtEnd);
     let runtime = Arc::clone(&clock) as Arc<dyn Runtime>;
-    let downloaded = Download::new(Arc::clone(&cdn), all_of(&bytes), runtime).bytes(10_000).await;
+    let downloaded = Download::new(Arc::clone(&cdn), runtime).expecting(all_of(&bytes)).bytes(10_000).await;
     assert_eq!(downloaded.unwrap(), bytes);
     assert_eq!((cdn.ranges().len(), clock.sleeps().len()), (1, 0));
 }
@@ -182,7 +182,7 @@ async fn a_stall_is_resumed_when_the_idle_timer_runs_out() {
         _ => Answer::Good,
     });
     let runtime = Arc::clone(&clock) as Arc<dyn Runtime>;
-    let download = Download::new(Arc::clone(&cdn), all_of(&bytes), runtime).bytes(10_000);
+    let download = Download::new(Arc::clone(&cdn), runtime).expecting(all_of(&bytes)).bytes(10_000);
     let timer = async {
         while clock.timers() == 0 {
             tokio::task::yield_now().await;
@@ -224,7 +224,7 @@ async fn an_address_that_has_expired_meanwhile_is_not_tried() {
         Answer::Good
     });
     let runtime = Arc::clone(&clock) as Arc<dyn Runtime>;
-    assert_eq!(Download::new(Arc::clone(&cdn), all_of(&bytes), runtime).bytes(10_000).await.unwrap(), bytes);
+    assert_eq!(Download::new(Arc::clone(&cdn), runtime).expecting(all_of(&bytes)).bytes(10_000).await.unwrap(), bytes);
     assert_eq!(cdn.paths(), ["/0", "/1"]);
 }
 

@@ -41,7 +41,7 @@ async fn failure_of(cdn: &Arc<Cdn>, expected: Expected) -> Error {
 }
 
 fn download(cdn: &Arc<Cdn>, expected: Expected) -> Download {
-    Download::new(Arc::clone(cdn), expected, clock())
+    Download::new(Arc::clone(cdn), clock()).expecting(expected)
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -63,7 +63,7 @@ async fn cuts_without_progress_end_with_the_retries() {
     let clock = clock();
     let cdn = Cdn::new(&bytes).answers(|nth| if nth == 0 { Answer::CutAfter(4000) } else { Answer::CutAfter(0) });
     let runtime = Arc::clone(&clock) as Arc<dyn Runtime>;
-    let error = Download::new(Arc::clone(&cdn), Expected::default(), runtime).bytes(10_000).await.unwrap_err();
+    let error = Download::new(Arc::clone(&cdn), runtime).bytes(10_000).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connection, 5));
     assert_eq!(cdn.ranges().len(), 5);
     assert!(clock.elapsed() <= RetryPolicy::default().max_elapsed);
@@ -309,7 +309,7 @@ async fn a_dropped_download_leaves_nothing() {
     fs::write(&path, "old").unwrap();
     let cdn = Cdn::new(&content(700_000)).answers(move |_| Answer::StallAfter(600_000, stalling.clone()));
     let runtime = Arc::clone(&clock) as Arc<dyn Runtime>;
-    let mut downloading = Box::pin(Download::new(Arc::clone(&cdn), Expected::default(), runtime).to_path(path.clone()));
+    let mut downloading = Box::pin(Download::new(Arc::clone(&cdn), runtime).to_path(path.clone()));
     while clock.timers() == 0 {
         tokio::select! {
             biased;

@@ -21,7 +21,7 @@ const PIECE: u64 = 400_000;
 
 fn download(cdn: &Arc<Cdn>, bytes: &Bytes) -> Download {
     let expected = Expected::new(Some(bytes.len() as u64), Some(Md5::of(bytes)));
-    Download::new(Arc::clone(cdn), expected, clock()).piece_size(PIECE)
+    Download::new(Arc::clone(cdn), clock()).expecting(expected).piece_size(PIECE)
 }
 
 /// Saves a file and returns what was saved; nothing else may be left.
@@ -132,7 +132,7 @@ async fn an_address_that_expires_is_fetched_once_for_all() {
     let refusing = Refusing { cdn: Arc::clone(&cdn), until: 4_000_000, refused: AtomicUsize::new(0) };
     let refusing = Arc::new(refusing);
     let expected = Expected::new(Some(bytes.len() as u64), Some(Md5::of(&bytes)));
-    let download = Download::new(Arc::clone(&refusing), expected, clock()).piece_size(PIECE).connections(4);
+    let download = Download::new(Arc::clone(&refusing), clock()).expecting(expected).piece_size(PIECE).connections(4);
     saved(download, &bytes).await;
     assert!(refusing.refused.load(Ordering::SeqCst) > 0);
     assert_eq!(cdn.resolved(), 2, "one address for the first half of the file and one for the other");
@@ -168,7 +168,8 @@ async fn nothing_is_hashed_where_verification_is_off() {
     let bytes = content(3_000_000);
     let cdn = Arc::new(Cdn::new(&bytes));
     let expected = Expected::new(Some(bytes.len() as u64), Some(Md5::of(b"other")));
-    let download = Download::new(Arc::clone(&cdn), expected, clock()).piece_size(PIECE).without_verification();
+    let download =
+        Download::new(Arc::clone(&cdn), clock()).expecting(expected).piece_size(PIECE).without_verification();
     let (done, file) = save(download).await;
     assert_eq!(done.unwrap().md5, None);
     assert!(file.unwrap() == bytes);
@@ -188,7 +189,7 @@ async fn a_range_is_saved_from_its_own_beginning() {
 async fn a_file_of_unknown_size_is_saved() {
     let bytes = content(2_000_000);
     let cdn = Cdn::new(&bytes).answers(|_| Answer::Silent(Box::new(Answer::Good)));
-    let (done, file) = save(Download::new(Arc::clone(&cdn), Expected::default(), clock()).piece_size(PIECE)).await;
+    let (done, file) = save(Download::new(Arc::clone(&cdn), clock()).piece_size(PIECE)).await;
     assert_eq!(done.unwrap().size, 2_000_000);
     assert!(file.unwrap() == bytes);
     assert_eq!(cdn.ranges(), [None]);
@@ -201,7 +202,7 @@ async fn a_limit_of_speed_is_kept_by_all_connections_together() {
     let expected = Expected::new(Some(3_000_000), Some(Md5::of(&bytes)));
     let runtime = Arc::clone(&clock) as Arc<dyn pan123_core::Runtime>;
     let cdn = Arc::new(Cdn::new(&bytes));
-    let download = Download::new(Arc::clone(&cdn), expected, runtime).piece_size(PIECE).connections(3);
+    let download = Download::new(Arc::clone(&cdn), runtime).expecting(expected).piece_size(PIECE).connections(3);
     saved(download.bandwidth(Bandwidth::per_second(1_000_000)), &bytes).await;
     let seconds = pan123_core::Runtime::elapsed(&*clock).as_secs_f64();
     assert!(seconds > 2.8, "{seconds}");

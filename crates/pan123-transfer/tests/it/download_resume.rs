@@ -29,7 +29,7 @@ fn all_of(bytes: &Bytes) -> Expected {
 }
 
 fn download(cdn: &Arc<Cdn>, expected: Expected) -> Download {
-    Download::new(Arc::clone(cdn), expected, clock()).piece_size(PIECE).connections(1)
+    Download::new(Arc::clone(cdn), clock()).expecting(expected).piece_size(PIECE).connections(1)
 }
 
 /// Downloads all but the end, which the host does not give.

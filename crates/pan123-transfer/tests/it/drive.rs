@@ -232,8 +232,8 @@ impl UploadTarget for Drive {
         self.limits
     }
 
-    fn destination(&self) -> String {
-        self.destination.clone()
+    fn destination(&self) -> BoxFuture<'_, Result<String>> {
+        Box::pin(async { Ok(self.destination.clone()) })
     }
 
     fn proves_parts(&self) -> bool {

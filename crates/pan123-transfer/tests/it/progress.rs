@@ -133,7 +133,7 @@ async fn a_download_that_is_cut_never_goes_back() {
     let cdn = Cdn::new(&bytes).answers(|nth| if nth < 3 { Answer::CutAfter(10_000) } else { Answer::Good });
     for expected in [Expected::new(Some(50_000), None), Expected::default()] {
         let heard = Heard::default();
-        let download = Download::new(Arc::clone(&cdn), expected, ticking()).on_progress(heard.callback());
+        let download = Download::new(Arc::clone(&cdn), ticking()).expecting(expected).on_progress(heard.callback());
         download.bytes(1 << 20).await.unwrap();
         assert_eq!(heard.phases(), [(Phase::Receiving, 0, 50_000), (Phase::Verifying, 50_000, 50_000)]);
         assert_eq!(heard.last(Phase::Receiving).total, Some(50_000));

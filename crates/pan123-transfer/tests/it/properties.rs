@@ -60,7 +60,7 @@ proptest! {
             None => Answer::Good,
         });
         let size = knows_size.then_some(bytes.len() as u64);
-        let download = Download::new(Arc::clone(&cdn), Expected::new(size, Some(Md5::of(&bytes))), clock());
+        let download = Download::new(Arc::clone(&cdn), clock()).expecting(Expected::new(size, Some(Md5::of(&bytes))));
         let (download, want) = match range {
             None => (download, bytes.clone()),
             Some((a, b)) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pan123_core::{Md5, Sha1};
-use pan123_transfer::{Download, Expected, Fingerprint, How, Reader, Upload, UploadLimits};
+use pan123_transfer::{Download, Fingerprint, How, Reader, Upload, UploadLimits};
 
 use crate::{clock, content, drive::Drive};
 
@@ -54,7 +54,7 @@ fn futures_can_move_between_threads() {
     let upload = || Upload::new(Drive::new(1), b"", clock());
     is_send(&upload().send());
     let cdn = || Arc::new(crate::cdn::Cdn::new(&content(1)));
-    let download = || Download::new(cdn(), Expected::default(), clock());
+    let download = || Download::new(cdn(), clock());
     is_send(&download().to_path("never"));
     is_send(&download().to_writer(std::io::sink()));
     is_send(&download().open());

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use pan123_core::{Error, FileId, Md5, OnConflict, Result, RetryPolicy};
+use pan123_core::{Error, FileId, Md5, OnConflict, Result};
 use pan123_transfer::{Bandwidth, Checkpoints, Fingerprint, How, Notice, Progress, Source};
 
 pub(crate) use self::target::Target;
@@ -50,21 +50,17 @@ impl Client {
     pub fn upload(&self, source: impl Into<Source>) -> Upload {
         let source = source.into();
         let name = source.local_path().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-        let retry = *self.pipeline().retry();
+        let (retry, runtime) = (*self.pipeline().retry(), Arc::clone(self.pipeline().runtime()));
         let target = Target::new(self.clone(), self.root(), "", OnConflict::Fail);
-        Upload { runtime: Arc::clone(self.pipeline().runtime()), target, name, source, adjust: Vec::new(), retry }
+        Upload { engine: Engine::new(target, source, runtime).retry(retry), name }
     }
 }
 
 /// An upload that was not begun yet; see [`Client::upload`].
 #[must_use = "nothing is uploaded before send"]
 pub struct Upload {
-    target: Target,
+    engine: Engine,
     name: Option<String>,
-    source: Source,
-    runtime: Arc<dyn pan123_core::Runtime>,
-    retry: RetryPolicy,
-    adjust: Vec<Box<dyn FnOnce(Engine) -> Engine + Send>>,
 }
 
 type Engine = pan123_transfer::Upload<Target>;
@@ -100,7 +96,7 @@ impl From<&Uploaded> for FileId {
 impl Upload {
     /// Sets the folder it goes into; the client's [`root`](Client::root) unless told otherwise.
     pub fn into_folder(mut self, folder: impl Into<FileId>) -> Self {
-        self.target.folder = folder.into();
+        self.engine.target_mut().folder = folder.into();
         self
     }
 
@@ -117,28 +113,28 @@ impl Upload {
     /// id. The temporary file is then deleted for ever. This takes three requests more; a program that is killed between
     /// them leaves the temporary file behind.
     pub fn on_conflict(mut self, choice: OnConflict) -> Self {
-        self.target.on_conflict = choice;
+        self.engine.target_mut().on_conflict = choice;
         self
     }
 
     /// Calls `callback` as the upload goes on; see [`pan123_transfer::Upload::on_progress`].
     pub fn on_progress(self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.adjusted(|engine| engine.on_progress(callback))
+        self.engine(|engine| engine.on_progress(callback))
     }
 
     /// Sets how many parts are sent at a time; see [`pan123_transfer::Upload::concurrency`].
     pub fn concurrency(self, parts: usize) -> Self {
-        self.adjusted(move |engine| engine.concurrency(parts))
+        self.engine(|engine| engine.concurrency(parts))
     }
 
     /// Sets how long the service may take to store what was sent; see [`pan123_transfer::Upload::completion_timeout`].
     pub fn completion_timeout(self, timeout: Duration) -> Self {
-        self.adjusted(move |engine| engine.completion_timeout(timeout))
+        self.engine(|engine| engine.completion_timeout(timeout))
     }
 
     /// Announces the file by digests that the caller already has; see [`pan123_transfer::Upload::trust`].
     pub fn trust(self, fingerprint: Fingerprint) -> Self {
-        self.adjusted(move |engine| engine.trust(fingerprint))
+        self.engine(|engine| engine.trust(fingerprint))
     }
 
     /// Keeps a checkpoint, and goes on from the one that an earlier upload has left; see
@@ -147,25 +143,22 @@ impl Upload {
     /// Parts that the storage holds are not sent again, also those of which an earlier upload was never told. Keys that the
     /// storage lends are not kept: such an upload starts over.
     pub fn checkpoints(self, place: impl Into<Checkpoints>) -> Self {
-        let place = place.into();
-        self.adjusted(|engine| engine.checkpoints(place))
+        self.engine(|engine| engine.checkpoints(place))
     }
 
     /// Sends no faster than `bandwidth`; see [`pan123_transfer::Upload::bandwidth`].
     pub fn bandwidth(self, bandwidth: Bandwidth) -> Self {
-        self.adjusted(|engine| engine.bandwidth(bandwidth))
+        self.engine(|engine| engine.bandwidth(bandwidth))
     }
 
     /// Sets the folder of the temporary file for a source that can be read only once; see
     /// [`pan123_transfer::Upload::spool_in`].
     pub fn spool_in(self, folder: impl Into<PathBuf>) -> Self {
-        let folder = folder.into();
-        self.adjusted(|engine| engine.spool_in(folder))
+        self.engine(|engine| engine.spool_in(folder))
     }
 
-    fn adjusted(mut self, change: impl FnOnce(Engine) -> Engine + Send + 'static) -> Self {
-        self.adjust.push(Box::new(change));
-        self
+    fn engine(self, change: impl FnOnce(Engine) -> Engine) -> Self {
+        Self { engine: change(self.engine), ..self }
     }
 
     /// Uploads the file.
@@ -176,16 +169,16 @@ impl Upload {
     /// service would refuse, or a folder in place of a file; [`AlreadyExists`](pan123_core::ErrorKind::AlreadyExists) when the name is
     /// taken; otherwise as [`pan123_transfer::Upload::send`]. An error that
     /// [may have happened](Error::may_have_happened) names the folder, and the id by which to look.
-    pub async fn send(self) -> Result<Uploaded> {
+    pub async fn send(mut self) -> Result<Uploaded> {
         let name = self
             .name
             .ok_or_else(|| Error::invalid("bytes have no name of their own: give the upload one with name()"))?;
         pan123_core::name::check(&name)?;
-        self.target.folder.check_folder()?;
-        let target = Target { name, ..self.target };
-        let engine = Engine::new(target.clone(), self.source, self.runtime).retry(self.retry);
-        let engine = self.adjust.into_iter().fold(engine, |engine, change| change(engine));
-        let done = match engine.send().await {
+        let target = self.engine.target_mut();
+        target.folder.check_folder()?;
+        target.name = name;
+        let target = target.clone();
+        let done = match self.engine.send().await {
             Ok(done) => done,
             Err(error) => return Err(target.failed(error).await),
         };
@@ -205,10 +198,10 @@ impl Upload {
 impl std::fmt::Debug for Upload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upload")
-            .field("source", &self.source)
+            .field("source", self.engine.source())
             .field("name", &self.name)
-            .field("folder", &self.target.folder)
-            .field("on_conflict", &self.target.on_conflict)
+            .field("folder", &self.engine.target().folder)
+            .field("on_conflict", &self.engine.target().on_conflict)
             .finish_non_exhaustive()
     }
 }

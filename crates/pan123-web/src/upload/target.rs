@@ -424,8 +424,10 @@ impl UploadTarget for Target {
         UploadLimits::new(u64::MAX, USUAL_PART_SIZE)
     }
 
-    fn destination(&self) -> String {
-        format!("web, folder {}, {:?}, {:?}", self.folder, self.on_conflict, self.name)
+    fn destination(&self) -> BoxFuture<'_, Result<String>> {
+        let Self { folder, on_conflict, name, .. } = self;
+        let destination = format!("web, folder {folder}, {on_conflict:?}, {name:?}");
+        Box::pin(async { Ok(destination) })
     }
 
     fn proves_parts(&self) -> bool {
