@@ -17,6 +17,9 @@ pub mod en {
     #[doc = include_str!("../guide/en/rate-limits.md")]
     pub mod rate_limits {}
 
+    #[doc = include_str!("../guide/en/settings.md")]
+    pub mod settings {}
+
     #[doc = include_str!("../guide/en/testing.md")]
     pub mod testing {}
 
@@ -44,6 +47,9 @@ pub mod zh {
 
     #[doc = include_str!("../guide/zh/rate-limits.md")]
     pub mod rate_limits {}
+
+    #[doc = include_str!("../guide/zh/settings.md")]
+    pub mod settings {}
 
     #[doc = include_str!("../guide/zh/testing.md")]
     pub mod testing {}
