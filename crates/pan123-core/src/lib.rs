@@ -77,7 +77,7 @@ pub use crate::{
     time::Timestamp,
     token::{MemoryTokenStore, RENEWAL_MARGIN, Token, TokenLock, TokenSource, TokenStore},
     token_file::FileTokenStore,
-    tokens::{LOGIN_COOL_DOWN, Tokens},
+    tokens::{LOCK_TIMEOUT, LOGIN_COOL_DOWN, Tokens},
     transport::{Timeouts, Transport, TransportError, default_transport},
     walk::{Found, Shelf, Walk},
     web_page::{WebPage, WebPageSetup},

@@ -109,13 +109,15 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// Keeps other processes from renewing, until the returned lock is dropped.
-    fn lock(&self) -> BoxFuture<'_, Result<TokenLock>> {
-        Box::pin(async { Ok(TokenLock::none()) })
+    /// Keeps other processes from renewing, until the returned lock is dropped; `None` while another one does that to this.
+    ///
+    /// It returns at once: whoever wants the lock asks again, for [`LOCK_TIMEOUT`](crate::LOCK_TIMEOUT) at most.
+    fn try_lock(&self) -> BoxFuture<'_, Result<Option<TokenLock>>> {
+        Box::pin(async { Ok(Some(TokenLock::none())) })
     }
 }
 
-/// Held while a token is renewed; see [`TokenStore::lock`].
+/// Held while a token is renewed; see [`TokenStore::try_lock`].
 pub struct TokenLock(#[expect(dead_code, reason = "it is held for its drop")] Option<Box<dyn Any + Send>>);
 
 impl TokenLock {

@@ -10,7 +10,8 @@ use std::{
 };
 
 use crate::{
-    BoxFuture, Error, ErrorKind, MemoryTokenStore, Result, Runtime, Token, TokenSource, TokenStore, token::lock,
+    BoxFuture, Error, ErrorKind, MemoryTokenStore, Result, Runtime, Token, TokenLock, TokenSource, TokenStore,
+    token::lock,
 };
 
 /// How long a refused login is not tried again: every caller gets the same error without a request.
@@ -18,6 +19,12 @@ pub const LOGIN_COOL_DOWN: Duration = Duration::from_secs(60);
 
 /// How many refused tokens are replaced within a minute before something else must be wrong.
 const MOST_RENEWALS_A_MINUTE: usize = 3;
+
+/// How long another program may hold the lock of a [`TokenStore`] before waiting for it is an error: longer than a login takes.
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(2 * 60);
+
+/// How long after a vain attempt the lock is tried again.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The source of a caller who holds a token and nothing to renew it with.
 #[derive(Debug)]
@@ -157,7 +164,7 @@ impl Tokens {
     pub async fn put(&self, token: Token) -> Result<()> {
         let token = token.issued(self.0.runtime.now());
         let mut renewal = self.0.renewal.lock().await;
-        let _lock = self.0.store.lock().await?;
+        let _lock = self.0.lock_store().await?;
         let saved = self.0.store.save(&token).await;
         saved
             .map_err(|error| error.with_kind(ErrorKind::TokenStore, "the token could not be saved and is not used"))?;
@@ -177,7 +184,7 @@ impl Tokens {
         let mut renewal = self.0.renewal.lock().await;
         renewal.unsaved.take_if(|kept| same(kept));
         lock(&self.0.current).take_if(|kept| same(kept));
-        let _lock = self.0.store.lock().await?;
+        let _lock = self.0.lock_store().await?;
         match self.0.store.load().await?.filter(same) {
             Some(_) => self.0.store.remove().await,
             None => Ok(()),
@@ -208,7 +215,8 @@ impl Tokens {
         // A task of its own: a caller who is dropped in the middle must not lose a refresh token that works once.
         let renewal = tokio::spawn(async move { shared.renew(refused, seen).await });
         renewal.await.unwrap_or_else(|cause| {
-            Err(Error::new(ErrorKind::Unauthorized, "the renewal of the token was interrupted").with_source(cause))
+            // Such as when the runtime ends: nobody was refused.
+            Err(Error::new(ErrorKind::TokenStore, "the renewal of the token was interrupted").with_source(cause))
         })
     }
 }
@@ -239,7 +247,9 @@ impl Shared {
             let cools_until = match failure.kind() {
                 // Only a person can help, and says so.
                 ErrorKind::LoginChallenge => Duration::MAX,
-                ErrorKind::Unauthorized | ErrorKind::RateLimited | ErrorKind::Blocked => at + LOGIN_COOL_DOWN,
+                ErrorKind::Unauthorized | ErrorKind::RateLimited | ErrorKind::Blocked => {
+                    at.saturating_add(LOGIN_COOL_DOWN)
+                }
                 _ => Duration::ZERO,
             };
             if self.rounds.load(Ordering::Acquire) != seen {
@@ -258,7 +268,13 @@ impl Shared {
 
     /// One renewal: under the store's lock, what another process saved comes first.
     async fn round(&self, renewal: &mut Renewal, was_refused: bool, good: impl Fn(&Token) -> bool) -> Result<Token> {
-        let _lock = self.store.lock().await?;
+        // What is good needs no lock, which a store that cannot be written to has not.
+        if renewal.unsaved.is_none()
+            && let Some(token) = self.stored(&good).await?
+        {
+            return Ok(token);
+        }
+        let _lock = self.lock_store().await?;
         let token = match renewal.unsaved.take() {
             Some(token) => token,
             None => {
@@ -282,6 +298,23 @@ impl Shared {
         }
         self.publish(token.clone());
         Ok(token)
+    }
+
+    /// Waits for the store's lock, in pauses that hold no thread: the one who has it needs one to go on.
+    async fn lock_store(&self) -> Result<TokenLock> {
+        let end = self.runtime.elapsed().saturating_add(LOCK_TIMEOUT);
+        loop {
+            if let Some(lock) = self.store.try_lock().await? {
+                return Ok(lock);
+            }
+            if self.runtime.elapsed() >= end {
+                return Err(Error::new(
+                    ErrorKind::TokenStore,
+                    "another program keeps the lock of the token's store: end it, or give this one a store of its own",
+                ));
+            }
+            self.runtime.sleep(LOCK_PAUSE).await;
+        }
     }
 
     /// Takes over the token in the store, if it is any good.
@@ -511,5 +544,69 @@ mod tests {
         assert_eq!(tokens.get().await.unwrap_err().kind(), ErrorKind::TokenStore);
         assert_eq!(tokens.get().await.unwrap().access().expose(), "token-1");
         assert_eq!(issued.load(Ordering::Relaxed), 1);
+    }
+
+    /// A store that another program has locked, or that nobody can lock.
+    #[derive(Debug)]
+    struct Locked(MemoryTokenStore, Option<ErrorKind>);
+
+    impl TokenStore for Locked {
+        fn load(&self) -> BoxFuture<'_, Result<Option<Token>>> {
+            self.0.load()
+        }
+
+        fn save<'a>(&'a self, token: &'a Token) -> BoxFuture<'a, Result<()>> {
+            self.0.save(token)
+        }
+
+        fn try_lock(&self) -> BoxFuture<'_, Result<Option<TokenLock>>> {
+            let outcome = self.1.map_or(Ok(None), |kind| Err(Error::new(kind, "read-only")));
+            Box::pin(async { outcome })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_never_given_back_is_an_error_after_its_time() {
+        let runtime = VirtualRuntime::new(0, 1);
+        let source = Counter::default();
+        let issued = Arc::clone(&source.issued);
+        let store = Arc::new(Locked(MemoryTokenStore::default(), None));
+        let tokens = Tokens::new(source, store, Arc::new(runtime.clone()));
+        assert_eq!(tokens.get().await.unwrap_err().kind(), ErrorKind::TokenStore);
+        assert!(runtime.elapsed() >= LOCK_TIMEOUT && runtime.elapsed() < LOCK_TIMEOUT + Duration::from_secs(1));
+        assert_eq!(issued.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_good_token_in_a_store_that_cannot_be_locked_is_used() {
+        let store = Arc::new(Locked(MemoryTokenStore::default(), Some(ErrorKind::TokenStore)));
+        store.save(&Token::new("kept")).await.unwrap();
+        let tokens = Tokens::new(Counter::default(), store, Arc::new(VirtualRuntime::new(0, 1)));
+        let token = tokens.get().await.unwrap();
+        assert_eq!(token.access().expose(), "kept");
+        assert_eq!(tokens.replace(&token).await.unwrap_err().kind(), ErrorKind::TokenStore);
+    }
+
+    #[test]
+    fn a_single_thread_for_files_is_enough_for_all_who_wait() {
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token.json");
+        runtime.block_on(async {
+            let clock = Arc::new(VirtualRuntime::new(0, 1));
+            let source = Counter::default();
+            let issued = Arc::clone(&source.issued);
+            let first = crate::FileTokenStore::new(&path);
+            let held = first.try_lock().await.unwrap();
+            let waiting = Tokens::new(source, Arc::new(crate::FileTokenStore::new(&path)), clock);
+            let waiting = tokio::spawn(async move { waiting.get().await });
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            first.save(&Token::new("from the other")).await.unwrap();
+            drop(held);
+            assert_eq!(waiting.await.unwrap().unwrap().access().expose(), "from the other");
+            assert_eq!(issued.load(Ordering::Relaxed), 0);
+        });
     }
 }
