@@ -30,17 +30,31 @@ const SECRET_NAMES: [&str; 17] = [
 /// Returns `text` on one line, bounded, without URL queries, bearer tokens, JWTs or values of secret names.
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(LONGEST * 4));
-    let mut after_bearer = false;
+    let (mut after_bearer, mut owes) = (false, Owes::Nothing);
     for (index, word) in text.split_whitespace().enumerate() {
         if index > 0 {
             out.push(' ');
         }
-        if after_bearer {
-            out.push_str(STRUCK);
-        } else {
-            push_word(&mut out, word);
-        }
-        after_bearer = word.trim_matches(|c: char| !c.is_ascii_alphabetic()).eq_ignore_ascii_case("bearer");
+        let is_bearer = word.trim_matches(|c: char| !c.is_ascii_alphabetic()).eq_ignore_ascii_case("bearer");
+        owes = match owes {
+            // The scheme says that the secret is the next word.
+            Owes::Value if is_bearer => push_word(&mut out, word),
+            Owes::Separator if !word.starts_with(['=', ':']) => push_word(&mut out, word),
+            Owes::Separator if word.len() == 1 => {
+                out.push_str(word);
+                Owes::Value
+            }
+            Owes::Value | Owes::Separator => {
+                out.push_str(STRUCK);
+                Owes::Nothing
+            }
+            Owes::Nothing if after_bearer => {
+                out.push_str(STRUCK);
+                Owes::Nothing
+            }
+            Owes::Nothing => push_word(&mut out, word),
+        };
+        after_bearer = is_bearer;
     }
     match out.char_indices().nth(LONGEST) {
         Some((end, _)) => {
@@ -87,37 +101,57 @@ pub fn url(url: &url::Url) -> String {
     shown
 }
 
-fn push_word(out: &mut String, word: &str) {
-    let word = match word.find("://").and_then(|scheme| word[scheme..].find('?').map(|query| scheme + query)) {
+/// What a word has left for the next ones.
+#[derive(Clone, Copy)]
+enum Owes {
+    Nothing,
+    /// It ended in the name of a secret: a separator and the value may follow.
+    Separator,
+    /// It ended in a name and its separator.
+    Value,
+}
+
+fn push_word(out: &mut String, word: &str) -> Owes {
+    match word.find("://").and_then(|scheme| word[scheme..].find('?').map(|query| scheme + query)) {
         Some(query) => {
             push_plain(out, &word[..query]);
             out.push('?');
             out.push_str(STRUCK);
-            return;
+            Owes::Nothing
         }
-        None => word,
-    };
-    push_plain(out, word);
+        None => push_plain(out, word),
+    }
 }
 
 /// Appends a word that is no URL with a query: values of secret names and JWTs go.
-fn push_plain(out: &mut String, word: &str) {
+fn push_plain(out: &mut String, word: &str) -> Owes {
     let lower = word.to_ascii_lowercase();
-    // `find` works on the lower-cased copy; ASCII lower-casing keeps every offset.
-    let value_of = |name: &str| {
-        let after = lower.find(name)? + name.len();
-        let rest = &word[after..];
-        let separator = rest.find(|c: char| c != '"' && c != '\'' && c != '\\')?;
-        (rest[separator..].starts_with(['=', ':'])).then_some(after + separator + 1)
-    };
-    if let Some(value) = SECRET_NAMES.iter().filter_map(|name| value_of(name)).min() {
-        out.push_str(&word[..value]);
-        out.push_str(STRUCK);
-    } else if let Some(start) = word.find("eyJ") {
-        out.push_str(&word[..start]);
-        out.push_str(STRUCK);
-    } else {
-        out.push_str(word);
+    let is_quote = |c: char| c == '"' || c == '\'' || c == '\\';
+    // Offsets in the lower-cased copy are those of the word: ASCII lower-casing keeps them.
+    let named = SECRET_NAMES.iter().flat_map(|name| lower.match_indices(name).map(|(start, _)| start + name.len()));
+    // Where each name is at its end: nothing behind it, a separator at the end, or a value.
+    let (mut value, mut owes) = (None::<usize>, Owes::Nothing);
+    for end in named {
+        let rest = word[end..].trim_start_matches(is_quote);
+        match rest.strip_prefix(['=', ':']) {
+            Some(rest) if rest.trim_start_matches(is_quote).is_empty() => owes = Owes::Value,
+            Some(rest) => {
+                value = Some(value.map_or(word.len() - rest.len(), |found| found.min(word.len() - rest.len())))
+            }
+            None if rest.is_empty() && !matches!(owes, Owes::Value) => owes = Owes::Separator,
+            None => {}
+        }
+    }
+    match (value, word.find("eyJ")) {
+        (Some(start), _) | (None, Some(start)) => {
+            out.push_str(&word[..start]);
+            out.push_str(STRUCK);
+            Owes::Nothing
+        }
+        (None, None) => {
+            out.push_str(word);
+            owes
+        }
     }
 }
 
@@ -130,7 +164,15 @@ mod tests {
         for (given, want) in [
             ("file not found", "file not found"),
             ("GET https://h/a?auth_key=1-2-3-4 failed", "GET https://h/a?[redacted] failed"),
-            ("Authorization: Bearer abc.def", "Authorization:[redacted] Bearer [redacted]"),
+            ("Authorization: Bearer abc.def", "Authorization: Bearer [redacted]"),
+            ("password: hunter2 was wrong", "password: [redacted] was wrong"),
+            ("password : hunter2", "password : [redacted]"),
+            ("password :hunter2", "password [redacted]"),
+            (r#""password" : "abc""#, r#""password" : [redacted]"#),
+            (r#"{"access_token": "s3cr3t"}"#, r#"{"access_token": [redacted]"#),
+            (r#"{"token_type":"bearer","token":"s3cr3t"}"#, r#"{"token_type":"bearer","token":[redacted]"#),
+            ("token_type=bearer&token=s3cr3t", "token_type=bearer&token=[redacted]"),
+            ("the token was refused", "the token was refused"),
             ("token eyJhbGciOi.abc is bad", "token [redacted] is bad"),
             (r#"{"client_secret":"x","a":1}"#, r#"{"client_secret":[redacted]"#),
             ("access_token=abc", "access_token=[redacted]"),
