@@ -71,6 +71,25 @@ impl RateLimits {
         self
     }
 
+    /// Makes the share of one of `processes` programs that use the account side by side: each calls that much more rarely.
+    /// 0 counts as 1.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use pan123_core::{Rate, RateLimits};
+    ///
+    /// let a_quarter = RateLimits::new(Rate::per_second(4)).shared_by(4);
+    /// assert_eq!(a_quarter.rate("/api/v1/user/info"), Rate::per_second(1));
+    /// ```
+    #[must_use]
+    pub fn shared_by(mut self, processes: u32) -> Self {
+        for rate in self.paths.values_mut().chain([&mut self.others]) {
+            rate.0 = rate.0.saturating_mul(processes.max(1));
+        }
+        self
+    }
+
     /// Returns the rate that holds for `path`.
     pub fn rate(&self, path: &str) -> Rate {
         self.paths.get(path).copied().unwrap_or(self.others)
@@ -88,8 +107,17 @@ pub struct RateLimiter(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     limits: RateLimits,
-    /// When the next request may leave; the empty path stands for all that have no rate of their own.
-    next: Mutex<HashMap<Cow<'static, str>, Duration>>,
+    /// The empty path stands for all that have no rate of their own.
+    rows: Mutex<HashMap<String, Row>>,
+}
+
+/// Those who wait for one class of requests.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    /// When the next request may leave.
+    next: Duration,
+    /// Until when the service wants none at all.
+    held: Duration,
 }
 
 /// The share of every interval that is added to it.
@@ -98,35 +126,45 @@ pub const RATE_MARGIN: u32 = 100;
 impl RateLimiter {
     /// Makes a limiter in which nothing was sent yet.
     pub fn new(limits: RateLimits) -> Self {
-        Self(Arc::new(Shared { limits, next: Mutex::default() }))
+        Self(Arc::new(Shared { limits, rows: Mutex::default() }))
     }
 
     /// Waits until a request to `path` may leave.
-    pub async fn acquire(&self, path: &'static str, runtime: &dyn Runtime) {
-        let rate = self.0.limits.rate(path);
-        let now = runtime.elapsed();
-        let place = {
-            let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = next.entry(self.class(path)).or_default();
-            let place = now.max(*next);
-            *next = place + rate.interval() + rate.interval() / RATE_MARGIN;
-            place
-        };
-        if place > now {
+    pub async fn acquire(&self, path: &str, runtime: &dyn Runtime) {
+        let interval = self.0.limits.rate(path).interval();
+        let interval = interval.saturating_add(interval / RATE_MARGIN);
+        loop {
+            let now = runtime.elapsed();
+            let place = self.row(path, |row| {
+                let place = now.max(row.next).max(row.held);
+                row.next = place.saturating_add(interval);
+                place
+            });
+            if place <= now {
+                return;
+            }
             runtime.sleep(place - now).await;
+            // Whoever was in the row when the service asked for a pause takes another place behind it.
+            if self.row(path, |row| row.held) <= runtime.elapsed() {
+                return;
+            }
         }
     }
 
-    /// Keeps every request to `path` back for `delay`, after the service said that there were too many.
-    pub fn penalise(&self, path: &'static str, delay: Duration, runtime: &dyn Runtime) {
-        let until = runtime.elapsed() + delay;
-        let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = next.entry(self.class(path)).or_default();
-        *next = until.max(*next);
+    /// Keeps every request to `path` back for `delay`, those that wait already included, after the service said that there
+    /// were too many.
+    pub fn penalise(&self, path: &str, delay: Duration, runtime: &dyn Runtime) {
+        let until = runtime.elapsed().saturating_add(delay);
+        self.row(path, |row| row.held = until.max(row.held));
     }
 
-    fn class(&self, path: &'static str) -> Cow<'static, str> {
-        if self.0.limits.paths.contains_key(path) { path.into() } else { Cow::Borrowed("") }
+    fn row<T>(&self, path: &str, work: impl FnOnce(&mut Row) -> T) -> T {
+        let class = if self.0.limits.paths.contains_key(path) { path } else { "" };
+        let mut rows = self.0.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        match rows.get_mut(class) {
+            Some(row) => work(row),
+            None => work(rows.entry(class.to_owned()).or_default()),
+        }
     }
 }
 
@@ -156,5 +194,30 @@ mod tests {
         limiter.clone().penalise("/a", Duration::from_secs(4), &runtime);
         limiter.acquire("/a", &runtime).await;
         assert_eq!(runtime.elapsed(), Duration::from_secs(4));
+    }
+
+    #[tokio::test]
+    async fn a_penalty_holds_those_who_wait_already() {
+        let runtime = VirtualRuntime::new(0, 1);
+        let limiter = RateLimiter::new(RateLimits::new(Rate::per_second(1)));
+        limiter.acquire("/a", &runtime).await;
+        let left = Mutex::new(Vec::new());
+        let one = || async {
+            limiter.acquire("/a", &runtime).await;
+            left.lock().unwrap_or_else(PoisonError::into_inner).push(runtime.elapsed());
+        };
+        let punish = async { limiter.penalise("/a", Duration::from_secs(10), &runtime) };
+        tokio::join!(one(), one(), one(), punish);
+        let left = left.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // The clock jumps over all sleeps at once, so only the first and the last place can be told.
+        assert!(left[0] >= Duration::from_secs(10) && left[2] >= Duration::from_secs(12), "{left:?}");
+    }
+
+    #[tokio::test]
+    async fn an_interval_without_an_end_is_one() {
+        let runtime = VirtualRuntime::new(0, 1);
+        let limiter = RateLimiter::new(RateLimits::new(Rate::one_every(Duration::MAX)).shared_by(2));
+        limiter.acquire("/a", &runtime).await;
+        assert_eq!(runtime.elapsed(), Duration::ZERO);
     }
 }

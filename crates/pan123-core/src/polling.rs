@@ -33,7 +33,7 @@ impl Wait {
     where
         A: Future<Output = Result<S>>,
     {
-        let end = runtime.elapsed() + self.timeout;
+        let end = runtime.elapsed().saturating_add(self.timeout);
         loop {
             if let Some(answer) = judge(ask().await?)? {
                 return Ok(answer);
@@ -46,5 +46,29 @@ impl Wait {
             }
             runtime.sleep(self.pause.min(end - now)).await;
         }
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::testing::VirtualRuntime;
+
+    async fn third(timeout: Duration) -> Result<u32> {
+        let runtime = VirtualRuntime::new(0, 1);
+        runtime.advance(Duration::from_secs(1));
+        let wait = Wait { pause: Duration::from_secs(5), timeout, late: "still counting", endpoint: "open/x" };
+        let asked = AtomicU32::new(0);
+        let ask = || async { Ok(asked.fetch_add(1, Ordering::Relaxed) + 1) };
+        wait.until(&runtime, ask, |count: u32| Ok((count == 3).then_some(count))).await
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_with_the_answer_or_the_time_and_a_time_without_an_end_is_one() {
+        assert_eq!(third(Duration::MAX).await.unwrap(), 3);
+        assert_eq!(third(Duration::from_secs(10)).await.unwrap(), 3);
+        assert_eq!(third(Duration::from_secs(4)).await.unwrap_err().kind(), ErrorKind::CompletionTimeout);
     }
 }

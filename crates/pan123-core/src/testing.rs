@@ -87,7 +87,7 @@ impl Runtime for VirtualRuntime {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let shared = Arc::clone(&self.0);
         lock(&shared.sleeps).push(duration);
-        let end = self.elapsed() + duration;
+        let end = self.elapsed().saturating_add(duration);
         Box::pin(async move {
             tokio::task::yield_now().await;
             let mut elapsed = lock(&shared.elapsed);
