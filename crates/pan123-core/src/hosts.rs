@@ -156,10 +156,14 @@ impl Hosts {
         Ok(self)
     }
 
-    /// Allows upload servers in `domain` and its sub-domains, or at an IP address, beside those known.
+    /// Allows upload servers in `domain` and its sub-domains, or at an IP address, beside those known. `*.example.org` and
+    /// `.example.org` mean the same as `example.org`; what is no host allows none.
     #[must_use]
     pub fn allow_upload_domain(mut self, domain: &str) -> Self {
-        self.upload_domains.push(domain.trim_matches('.').to_ascii_lowercase());
+        let domain = domain.trim().trim_start_matches("*.").trim_matches('.');
+        // An IPv6 address is written in brackets in a URL, and without them by people.
+        let host = url::Host::parse(domain).or_else(|_| url::Host::parse(&format!("[{domain}]")));
+        self.upload_domains.extend(host.ok().map(|host| host.to_string()).filter(|host| !host.is_empty()));
         self
     }
 
@@ -319,6 +323,18 @@ mod tests {
         let hosts = Hosts::default().with_open("http://192.168.1.5:9000").unwrap();
         assert_eq!(server(&hosts, "http://192.168.1.5:9001").as_deref(), Some("http://192.168.1.5:9001/"));
         assert_eq!(server(&hosts, "http://192.168.1.6:9001"), None);
+        let nothing = ["", ".", "*.", " ", "a b"].into_iter().fold(Hosts::default(), Hosts::allow_upload_domain);
+        for named in ["https://evil.com", "https://evil.com.", "https://a.example.org"] {
+            assert_eq!(server(&nothing, named), None, "{named}");
+        }
+        for (allowed, named) in [
+            ("*.example.org", "https://up.example.org"),
+            (".Example.org.", "https://up.example.org"),
+            ("例子.中国", "https://a.xn--fsqu00a.xn--fiqs8s"),
+            ("::1", "https://[::1]:8443"),
+        ] {
+            assert!(server(&Hosts::default().allow_upload_domain(allowed), named).is_some(), "{allowed}");
+        }
         let hosts = hosts.allow_upload_domain("192.168.1.6");
         assert_eq!(server(&hosts, "https://192.168.1.6:9001").as_deref(), Some("https://192.168.1.6:9001/"));
         let hosts = Hosts::default().with_open("https://proxy.example").unwrap();

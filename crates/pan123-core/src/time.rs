@@ -100,7 +100,12 @@ impl From<SystemTime> for Timestamp {
 impl From<Timestamp> for SystemTime {
     fn from(time: Timestamp) -> Self {
         let distance = Duration::from_secs(time.0.unsigned_abs());
-        if time.0 >= 0 { UNIX_EPOCH + distance } else { UNIX_EPOCH - distance }
+        let moved = if time.0 >= 0 { UNIX_EPOCH.checked_add(distance) } else { UNIX_EPOCH.checked_sub(distance) };
+        // Some systems count in few bits, and the service may say anything: 9999-12-31 and 1601-01-01 exist on all.
+        moved.unwrap_or_else(|| match time.0 {
+            1.. => UNIX_EPOCH + Duration::from_secs(253_402_300_799),
+            _ => UNIX_EPOCH - Duration::from_secs(11_644_473_600),
+        })
     }
 }
 
@@ -139,6 +144,16 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text).map(Timestamp::unix), unix, "{text}");
         }
+    }
+
+    #[test]
+    fn no_instant_is_too_far_for_the_system() {
+        use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+        assert_eq!(SystemTime::from(Timestamp::from_unix(5)), UNIX_EPOCH + Duration::from_secs(5));
+        assert_eq!(SystemTime::from(Timestamp::from_unix(-5)), UNIX_EPOCH - Duration::from_secs(5));
+        assert!(SystemTime::from(Timestamp::from_unix(i64::MAX)) > SystemTime::now());
+        assert!(SystemTime::from(Timestamp::from_unix(i64::MIN)) < UNIX_EPOCH);
     }
 
     #[test]
