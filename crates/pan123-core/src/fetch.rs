@@ -87,6 +87,10 @@ impl Operation for Fetch {
         // A weak one does not promise the same bytes.
         let etag = text(header::ETAG).map(str::trim).filter(|tag| tag.starts_with('"')).map(str::to_owned);
         let wrong = |text| Err(reply.error(ErrorKind::WrongContent, text));
+        // Nobody asked for another form of the bytes, and nobody would decode it.
+        if text(header::CONTENT_ENCODING).is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity")) {
+            return wrong("the host sent the data in a coding that was not asked for");
+        }
         let (start, total) = match (&self.range, reply.status()) {
             (None, StatusCode::OK) => (0, length),
             (Some(range), StatusCode::PARTIAL_CONTENT) => {

@@ -48,6 +48,11 @@ impl HttpClient {
         let builder = builder
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(timeouts.connect)
+            // Another crate of the same program may have switched these on, for all: a part of a file that is decoded is no part.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .user_agent(concat!("pan123/", env!("CARGO_PKG_VERSION")));
         #[cfg(feature = "rustls")]
         let builder = builder.tls_backend_preconfigured(tls()?);

@@ -1,6 +1,6 @@
 //! An address from which bytes can be had, with everything that must be sent along.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
@@ -54,6 +54,17 @@ impl Link {
         self
     }
 
+    /// Reads from the address itself when it stops working, where it says so and that lies ahead of `now`: from `auth_key`, a
+    /// presigned query, or `t`.
+    ///
+    /// That `t` is its end is a guess which fits all addresses seen: it lies ahead of the moment in which the address is given
+    /// out.
+    #[must_use]
+    pub fn with_own_expiry(mut self, now: Timestamp) -> Self {
+        self.expires_at = expiry(&self.url).filter(|end| *end > now).or(self.expires_at);
+        self
+    }
+
     /// Returns the address, with its permission in the query: hand it on, do not log it.
     pub fn url(&self) -> &Url {
         &self.url
@@ -82,5 +93,40 @@ impl fmt::Debug for Link {
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("expires_at", &self.expires_at)
             .finish()
+    }
+}
+
+fn expiry(url: &Url) -> Option<Timestamp> {
+    let value = |wanted: &str| {
+        url.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.into_owned())
+    };
+    let presigned = || {
+        let made = Timestamp::parse(&value("X-Amz-Date")?)?;
+        Some(made.plus(Duration::from_secs(value("X-Amz-Expires")?.parse().ok()?)))
+    };
+    let seconds = |text: &str| text.parse().ok().map(Timestamp::from_unix);
+    let signed = || seconds(value("auth_key")?.split('-').next()?);
+    let timed = || seconds(&value("t")?);
+    presigned().or_else(signed).or_else(timed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_lies_ahead_is_known() {
+        let now = Timestamp::from_unix(1_777_600_800);
+        for (query, want) in [
+            ("t=1777600900&s=x", Some(1_777_600_900)),
+            ("t=1&s=x", None),
+            ("auth_key=1777601000-a-1-b", Some(1_777_601_000)),
+            ("X-Amz-Date=20260501T020000Z&X-Amz-Expires=600", Some(1_777_601_400)),
+            ("X-Amz-Date=soon&X-Amz-Expires=600", None),
+            ("", None),
+        ] {
+            let link = Link::parse(&format!("https://h/f?{query}")).unwrap().with_own_expiry(now);
+            assert_eq!(link.expires_at().map(Timestamp::unix), want, "{query}");
+        }
     }
 }

@@ -274,13 +274,18 @@ impl Inner {
         let mut base = Base::first(self.hosts.bases(call.meta.role).len(), self.base.load(Ordering::Relaxed));
         loop {
             // Whoever stands in the row while somebody else meets a challenge need not come to its head.
-            tokens.map_or(Ok(()), Tokens::check_challenge)?;
-            if call.meta.role.is_control() {
+            let token = async || match tokens {
+                Some(tokens) => tokens.get().await.map(Some).map_err(|error| error.or_may_have_happened(maybe)),
+                None => Ok(None),
+            };
+            let token = if call.meta.role.is_control() {
+                // Before the row: those who wait for one renewal would all leave it at once, with their places gone by. And
+                // behind it: whoever stands there while somebody else meets a challenge need not come to its head.
+                token().await?;
                 self.limiter.acquire(call.meta.path, &*self.runtime).await;
-            }
-            let token = match tokens {
-                Some(tokens) => Some(tokens.get().await.map_err(|error| error.or_may_have_happened(maybe))?),
-                None => None,
+                token().await?
+            } else {
+                token().await?
             };
             attempts += 1;
             let begun = *begun.get_or_insert_with(|| self.runtime.elapsed());
@@ -374,7 +379,7 @@ impl Inner {
                 && self.correct_clock(&head.headers);
             let error = error
                 .with_http_status(head.status.as_u16())
-                .with_retry_after(retry_after(&head.headers))
+                .with_retry_after(retry_after(&head.headers, self.runtime.now()))
                 .without(&secrets);
             Failure { error, clock_was_wrong }
         })
@@ -466,12 +471,17 @@ impl Inner {
             }
             // The firewall's own answer, which is not the API's: `{"code":"403", …}`.
             403 if code.is_text => (ErrorKind::Blocked, "the service refuses this address or account for now".into()),
-            401 if with_token => (ErrorKind::Unauthorized, "the token was refused".into()),
+            // Which of the two it is depends on the endpoint (`web.yaml`, `codes`).
+            401 | 20101 if with_token => (ErrorKind::Unauthorized, "the token was refused".into()),
             429 => (ErrorKind::RateLimited, "too many requests".into()),
             number => self.profile.classify(call.meta.id, number, &envelope.message),
         };
-        let unknown = by_status(status).filter(|_| kind == ErrorKind::Api && status == StatusCode::NOT_FOUND);
-        let error = unknown.map_or_else(|| Error::new(kind, text), |(kind, text)| Error::new(kind, text));
+        // Where the code says nothing the status may.
+        let told = |_: &(ErrorKind, &str)| kind == ErrorKind::Api && !matches!(status.as_u16(), 401 | 403);
+        let error = match by_status(status).filter(told) {
+            Some((kind, text)) => Error::new(kind, text),
+            None => Error::new(kind, text),
+        };
         Err(error
             .with_answer(code.number, &envelope.message)
             .with_data(envelope.data)
@@ -530,6 +540,7 @@ fn by_status(status: StatusCode) -> Option<(ErrorKind, &'static str)> {
             ErrorKind::ProtocolChanged,
             "the service does not know this path: check the address, or update the SDK",
         )),
+        408 => Some((ErrorKind::Timeout, "the service gave up waiting for the request")),
         429 => Some((ErrorKind::RateLimited, "too many requests")),
         500.. => Some((ErrorKind::Server, "the server failed")),
         _ => None,
@@ -560,9 +571,14 @@ async fn refusal(status: StatusCode, body: Body) -> Error {
     }
 }
 
-/// Reads `Retry-After` in its form of seconds.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+/// Reads `Retry-After`: seconds, or the time of day. A day is all that anybody is believed.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => Timestamp::parse_http(text)?.since(now),
+    };
+    Some(wait.min(Duration::from_secs(24 * 60 * 60)))
 }
 
 /// Tells `tracing` how an attempt ended, where the feature is on.

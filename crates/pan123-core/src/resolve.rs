@@ -8,8 +8,8 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    Effect, Error, ErrorKind, Link, Meta, Operation, Pipeline, Reply, Request, Result, Role, Shape, Target, Timestamp,
-    base64, envelope, redact, transport, wire,
+    Effect, Error, ErrorKind, Link, Meta, Operation, Pipeline, Reply, Request, Result, RetryPolicy, Role, Shape,
+    Target, Timestamp, base64, envelope, redact, transport, wire,
 };
 
 /// The answer to a request for a download: an address that must be [resolved](Pipeline::resolve) first, or one that
@@ -76,20 +76,38 @@ const MOST_HOPS: usize = 5;
 const MOST_ANSWER: usize = 64 << 10;
 
 impl Pipeline {
-    /// Finds out from where the bytes behind `address` are served, with the headers to send there.
+    /// Finds out from where the bytes behind `address` are served, with the headers to send there, for a file or archive of
+    /// unknown size; see [`resolve_with`](Self::resolve_with).
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve_with`](Self::resolve_with).
+    pub async fn resolve(&self, address: &DownloadAddress, page: &Url) -> Result<Link> {
+        self.resolve_with(address, page, None, self.retry()).await
+    }
+
+    /// Finds out from where the bytes of a file of `size` bytes are served, with the headers to send there; each request is
+    /// sent again under `retry`.
     ///
     /// `page` is the page that the requests are said to come from, such as `https://yun.123pan.com/`. A relay address
     /// (`params=` in base64) is read without a request; then the address is asked for once without following
     /// redirects, on the channel that never carries a credential. Every shape that has been seen is understood: a
-    /// redirect, JSON with `redirect_url` under status 200 or 210, and the bytes themselves.
+    /// redirect, JSON with `redirect_url` under status 200 or 210, a page with a link, and the bytes themselves: an answer of
+    /// `size` bytes is the file, whatever a file says that somebody has uploaded.
     ///
     /// Protocol: `share.yaml`, `share.download_info`, `resolution`; `web.yaml`, flow `download`.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Decode`] when the relay's text is no address, [`ErrorKind::WrongContent`] when the addresses lead in
-    /// circles, [`ErrorKind::LinkRejected`] when the host refuses, and whatever the network gives.
-    pub async fn resolve(&self, address: &DownloadAddress, page: &Url) -> Result<Link> {
+    /// circles or to a page without a link, [`ErrorKind::LinkRejected`] when the host refuses, and whatever the network gives.
+    pub async fn resolve_with(
+        &self,
+        address: &DownloadAddress,
+        page: &Url,
+        size: Option<u64>,
+        retry: &RetryPolicy,
+    ) -> Result<Link> {
         let now = self.runtime().now();
         // Hosts want to be told that the request comes from the host that the service named.
         let referer = page_of(&address.url);
@@ -99,7 +117,7 @@ impl Pipeline {
         let mut url = unrelayed(&address.url)?;
         for _ in 0..MOST_HOPS {
             let hop = Hop { url: url.clone(), page: page.clone() };
-            let next = match self.send(&hop).await?.next(&url).await? {
+            let next = match self.send_with(&hop, retry).await?.next(&url, size).await? {
                 Some(next) => next,
                 None => return finished(&url, referer, now),
             };
@@ -115,11 +133,7 @@ impl Pipeline {
 
 /// Makes the link that a program downloads from.
 fn finished(url: &Url, referer: HeaderValue, now: Timestamp) -> Result<Link> {
-    let link = Link::parse(url.as_str())?.with_header(header::REFERER, referer);
-    Ok(match expiry(url, now) {
-        Some(end) => link.with_expiry(end),
-        None => link,
-    })
+    Ok(Link::parse(url.as_str())?.with_header(header::REFERER, referer).with_own_expiry(now))
 }
 
 /// One request for an address, whose redirect is an answer.
@@ -165,7 +179,7 @@ struct Redirected {
 
 impl Landed {
     /// Returns the next address, or `None` when the one that was asked for serves the bytes.
-    async fn next(self, from: &Url) -> Result<Option<Url>> {
+    async fn next(self, from: &Url, size: Option<u64>) -> Result<Option<Url>> {
         let Self(reply) = self;
         let status = reply.status();
         if let Some(next) = transport::redirect(status, reply.headers(), from) {
@@ -174,18 +188,32 @@ impl Landed {
         if status.is_redirection() {
             return Err(reply.error(ErrorKind::WrongContent, "the host did not answer with the data"));
         }
+        let kind = reply.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
+        let is =
+            |word: &str| kind.as_ref().is_some_and(|kind| kind.windows(word.len()).any(|part| part == word.as_bytes()));
         // 210 is this service's own status for an address in JSON.
-        let is_json = reply.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
-            let kind = kind.as_bytes().to_ascii_lowercase();
-            kind.windows(4).any(|word| word == b"json")
-        });
-        if !is_json && status != StatusCode::from_u16(210).expect("210 is a status") {
+        let is_told = status == StatusCode::from_u16(210).expect("210 is a status");
+        let (is_json, is_page) = (is("json") || is_told, is("text/html"));
+        if !is_json && !is_page {
             return Ok(None);
         }
         let refused = reply.error(ErrorKind::LinkRejected, "the host did not give the download address");
-        let Ok(bytes) = reply.into_body().collect(MOST_ANSWER).await else {
+        let is_whole = |length: u64| !is_told && size == Some(length);
+        let body = reply.into_body();
+        if body.length().is_some_and(is_whole) {
             return Ok(None);
+        }
+        let bytes = match body.collect(MOST_ANSWER).await {
+            Ok(bytes) if !is_whole(bytes.len() as u64) => bytes,
+            _ => return Ok(None),
         };
+        if is_page {
+            return match first_link(&bytes) {
+                Some(next) => Ok(Some(next)),
+                // Of an archive nobody knows the size, but it is no page.
+                None => Err(refused.with_kind(ErrorKind::WrongContent, "a page came in place of the download address")),
+            };
+        }
         let Ok(envelope) = envelope::parse(&bytes) else {
             return Ok(None);
         };
@@ -207,6 +235,15 @@ impl Landed {
 
 fn usable(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// Returns the first address that a page links to, which is where older relays lead (`web.yaml`, flow `download`).
+fn first_link(page: &[u8]) -> Option<Url> {
+    let page = String::from_utf8_lossy(page);
+    let rest = &page[page.to_ascii_lowercase().find("href=")? + "href=".len()..];
+    let quote = rest.chars().next().filter(|quote| ['"', '\''].contains(quote))?;
+    let (address, _) = rest[1..].split_once(quote)?;
+    usable(&address.replace("&amp;", "&"))
 }
 
 /// Says whether an address is a relay, which holds the real one.
@@ -244,23 +281,6 @@ fn page_of(url: &Url) -> HeaderValue {
 
 fn header_of(text: &str) -> HeaderValue {
     HeaderValue::try_from(text).expect("a URL is plain ASCII")
-}
-
-/// Reads from an address when it stops working, where it says so.
-///
-/// `t` is a guess that fits all addresses seen: it lies ahead of the moment in which the address is given out.
-fn expiry(url: &Url, now: Timestamp) -> Option<Timestamp> {
-    let value = |wanted: &str| {
-        url.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.into_owned())
-    };
-    let presigned = || {
-        let made = Timestamp::parse(&value("X-Amz-Date")?)?;
-        Some(made.plus(Duration::from_secs(value("X-Amz-Expires")?.parse().ok()?)))
-    };
-    let seconds = |text: &str| text.parse().ok().map(Timestamp::from_unix);
-    let signed = || seconds(value("auth_key")?.split('-').next()?);
-    let timed = || seconds(&value("t")?);
-    presigned().or_else(signed).or_else(timed).filter(|end| *end > now)
 }
 
 #[cfg(test)]
@@ -309,22 +329,6 @@ mod tests {
         ] {
             let url = Url::parse(&format!("https://relay.example/d?{query}")).unwrap();
             assert_eq!(unrelayed(&url).ok().map(String::from).as_deref(), want, "{query}");
-        }
-    }
-
-    #[test]
-    fn an_end_that_lies_ahead_is_known() {
-        let now = Timestamp::from_unix(1_777_600_800);
-        for (query, want) in [
-            ("t=1777600900&s=x", Some(1_777_600_900)),
-            ("t=1&s=x", None),
-            ("auth_key=1777601000-a-1-b", Some(1_777_601_000)),
-            ("X-Amz-Date=20260501T020000Z&X-Amz-Expires=600", Some(1_777_601_400)),
-            ("X-Amz-Date=soon&X-Amz-Expires=600", None),
-            ("", None),
-        ] {
-            let url = Url::parse(&format!("https://h/f?{query}")).unwrap();
-            assert_eq!(expiry(&url, now).map(Timestamp::unix), want, "{query}");
         }
     }
 }

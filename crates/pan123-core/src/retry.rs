@@ -14,10 +14,12 @@ use crate::{Error, ErrorKind, Runtime, runtime::random_u64};
 /// ```
 /// use pan123_core::RetryPolicy;
 ///
-/// let patient = RetryPolicy { max_attempts: 10, ..RetryPolicy::default() };
+/// let patient = RetryPolicy::default().max_attempts(10);
+/// assert_eq!(patient.max_attempts, 10);
 /// assert_eq!(RetryPolicy::none().max_attempts, 1);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RetryPolicy {
     /// How often a request is sent at most. 5 unless told otherwise.
     pub max_attempts: u32,
@@ -46,6 +48,24 @@ impl RetryPolicy {
         Self { max_attempts: 1, ..Self::default() }
     }
 
+    /// Sets how often a request is sent at most; 0 counts as 1.
+    #[must_use]
+    pub fn max_attempts(self, attempts: u32) -> Self {
+        Self { max_attempts: attempts.max(1), ..self }
+    }
+
+    /// Sets how long after the first attempt another may begin. [`Duration::MAX`] is no limit.
+    #[must_use]
+    pub fn max_elapsed(self, elapsed: Duration) -> Self {
+        Self { max_elapsed: elapsed, ..self }
+    }
+
+    /// Sets the delay before the second attempt, from which the others follow, and the longest one.
+    #[must_use]
+    pub fn delays(self, initial: Duration, max: Duration) -> Self {
+        Self { initial_delay: initial, max_delay: max, ..self }
+    }
+
     /// Decides whether `error` is followed by another attempt, and after which delay.
     ///
     /// `attempts` have been made, `elapsed` has passed since the first. `repeatable` says whether the
@@ -69,7 +89,7 @@ impl RetryPolicy {
             return None;
         }
         let delay = self.delay(attempts, runtime).max(error.retry_after().unwrap_or_default());
-        (elapsed + delay <= self.max_elapsed).then_some(delay)
+        (elapsed.saturating_add(delay) <= self.max_elapsed).then_some(delay)
     }
 
     /// Returns the delay after `attempts` attempts, chance included.
@@ -120,7 +140,11 @@ mod tests {
         let error = Error::new(ErrorKind::RateLimited, "x");
         assert_eq!(policy.next(&error, 5, Duration::ZERO, true, &runtime), None);
         assert_eq!(policy.next(&error, 1, Duration::from_secs(60), true, &runtime), None);
-        let told = error.with_retry_after(Some(Duration::from_secs(7)));
-        assert_eq!(policy.next(&told, 1, Duration::ZERO, true, &runtime), Some(Duration::from_secs(7)));
+        let told = |wait| Error::new(ErrorKind::RateLimited, "x").with_retry_after(Some(wait));
+        let seven = Duration::from_secs(7);
+        assert_eq!(policy.next(&told(seven), 1, Duration::ZERO, true, &runtime), Some(seven));
+        assert_eq!(policy.next(&told(Duration::MAX), 1, Duration::from_secs(2), true, &runtime), None);
+        let for_ever = policy.max_elapsed(Duration::MAX);
+        assert_eq!(for_ever.next(&told(Duration::MAX), 1, seven, true, &runtime), Some(Duration::MAX));
     }
 }

@@ -69,10 +69,12 @@ impl TransportError {
 /// use std::time::Duration;
 /// use pan123_core::Timeouts;
 ///
-/// let timeouts = Timeouts { idle: Duration::from_secs(10), ..Timeouts::default() };
+/// let timeouts = Timeouts::default().idle(Duration::from_secs(10));
+/// assert_eq!(timeouts.idle, Duration::from_secs(10));
 /// assert_eq!(timeouts.connect, Duration::from_secs(10));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timeouts {
     /// To make a connection, TLS included. 10 seconds unless told otherwise.
     pub connect: Duration,
@@ -85,6 +87,26 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(10), idle: Duration::from_secs(30), answer: Duration::from_secs(60) }
+    }
+}
+
+impl Timeouts {
+    /// Sets how long making a connection may take.
+    #[must_use]
+    pub fn connect(self, connect: Duration) -> Self {
+        Self { connect, ..self }
+    }
+
+    /// Sets how long may pass between two pieces of a body.
+    #[must_use]
+    pub fn idle(self, idle: Duration) -> Self {
+        Self { idle, ..self }
+    }
+
+    /// Sets how long the server may take from the last piece sent to the first of its answer.
+    #[must_use]
+    pub fn answer(self, answer: Duration) -> Self {
+        Self { answer, ..self }
     }
 }
 

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pan123_core::{
     Body, BoxFuture, Chunks, Effect, Error, ErrorKind, Fetch, FileId, Hosts, Items, Link, Meta, Operation, Paged,
-    Pipeline, PipelineConfig, Profile, Rate, RateLimiter, RateLimits, Reply, Result, RetryPolicy, Role, Secret, Target,
-    Timeouts, Token, Tokens, Transport, TransportError, operation, testing::VirtualRuntime,
+    Pipeline, PipelineConfig, Profile, Rate, RateLimiter, RateLimits, Reply, Result, RetryPolicy, Role, Runtime,
+    Secret, Target, Timeouts, Token, Tokens, Transport, TransportError, operation, testing::VirtualRuntime,
 };
 
 operation! {
@@ -93,7 +93,8 @@ impl Profile for TestProfile {
 enum Act {
     Answer(u16, &'static str, &'static str),
     Redirect(&'static str),
-    RetryAfter(u64),
+    RetryAfter(&'static str),
+    Coded(&'static str),
     NotSent,
     Lost,
     Hang,
@@ -138,9 +139,14 @@ impl Transport for Script {
                     .header("location", to)
                     .body(Body::empty())
                     .map_err(TransportError::lost),
-                Some(Act::RetryAfter(seconds)) => Response::builder()
+                Some(Act::Coded(coding)) => Response::builder()
                     .status(200)
-                    .header("retry-after", seconds)
+                    .header("content-encoding", coding)
+                    .body(Body::from("bytes"))
+                    .map_err(TransportError::lost),
+                Some(Act::RetryAfter(text)) => Response::builder()
+                    .status(200)
+                    .header("retry-after", text)
                     .body(Body::from(r#"{"code":429,"message":"slow"}"#))
                     .map_err(TransportError::lost),
                 Some(Act::NotSent) => Err(TransportError::not_sent("refused")),
@@ -179,12 +185,16 @@ impl Bench {
 
     fn with(acts: impl IntoIterator<Item = Act>, for_ever: Option<Act>) -> Self {
         let runtime = VirtualRuntime::new(1_700_000_000, 7);
+        let tokens = Tokens::held(Token::new("planted-token"), Arc::new(runtime.clone()));
+        Self::on(runtime, acts, for_ever, tokens)
+    }
+
+    fn on(runtime: VirtualRuntime, acts: impl IntoIterator<Item = Act>, for_ever: Option<Act>, tokens: Tokens) -> Self {
         let script = Script {
             acts: Arc::new(Mutex::new(acts.into_iter().collect())),
             last: Arc::new(Mutex::new(for_ever)),
             seen: Arc::default(),
         };
-        let tokens = Tokens::held(Token::new("planted-token"), Arc::new(runtime.clone()));
         let pipeline = Pipeline::new(PipelineConfig {
             profile: Arc::new(TestProfile),
             hosts: Hosts::default(),
@@ -281,13 +291,91 @@ async fn what_may_have_happened_is_not_sent_twice() {
 
 #[tokio::test]
 async fn retry_after_is_respected() {
-    let bench = Bench::new([Act::RetryAfter(20), ok(r#"{"code":0,"data":[]}"#)]);
+    let bench = Bench::new([Act::RetryAfter("20"), ok(r#"{"code":0,"data":[]}"#)]);
     bench.read().await.unwrap();
     assert!(bench.runtime.sleeps().iter().sum::<Duration>() >= Duration::from_secs(20), "{:?}", bench.runtime.sleeps());
 
-    let bench = Bench::new([Act::RetryAfter(3600)]);
-    let error = bench.read().await.unwrap_err();
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    let day = Duration::from_secs(24 * 60 * 60);
+    for (text, want) in [
+        ("3600", Some(Duration::from_secs(3600))),
+        // The clock of the test shows 2023-11-14 22:13:20.
+        ("Tue, 14 Nov 2023 22:15:20 GMT", Some(Duration::from_secs(120))),
+        ("Tue, 14 Nov 2023 22:10:00 GMT", Some(Duration::ZERO)),
+        ("18446744073709551615", Some(day)),
+        ("Sat, 14 Nov 2099 22:10:00 GMT", Some(day)),
+        ("soon", None),
+    ] {
+        let error = Bench::new((0..5).map(|_| Act::RetryAfter(text))).read().await.unwrap_err();
+        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, want), "{text}");
+    }
+    let bench = Bench::new([Act::NotSent, Act::NotSent, Act::RetryAfter("18446744073709551615")]);
+    assert_eq!(bench.read().await.unwrap_err().attempts(), 3, "time has passed, and the sum is no number");
+}
+
+#[tokio::test]
+async fn the_status_speaks_where_the_code_says_nothing() {
+    for (status, code, kind) in [
+        (429, 77, ErrorKind::RateLimited),
+        (502, 77, ErrorKind::Server),
+        (408, 77, ErrorKind::Timeout),
+        (404, 77, ErrorKind::ProtocolChanged),
+        (403, 77, ErrorKind::Api),
+        (502, 5066, ErrorKind::NotFound),
+    ] {
+        let text =
+            if code == 77 { r#"{"code":77,"message":"odd"}"# } else { r#"{"code":5066,"message":"文件不存在"}"# };
+        let bench = Bench::new([Act::Answer(status, "application/json", text)]);
+        let policy = RetryPolicy::none();
+        let error = bench.pipeline.send_with(&Read::new(FileId::new(7)), &policy).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (kind, Some(code)), "{status} {code}");
+    }
+    let bench = Bench::new([Act::Answer(408, "text/html", ""), ok(r#"{"code":0,"data":[]}"#)]);
+    bench.read().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_waited_for_a_token_leaves_at_the_pace_that_is_allowed() {
+    /// A login that takes five seconds.
+    #[derive(Debug)]
+    struct Slow(VirtualRuntime);
+
+    impl pan123_core::TokenSource for Slow {
+        fn fetch<'a>(&'a self, _: Option<&'a Token>) -> BoxFuture<'a, Result<Token>> {
+            Box::pin(async {
+                for _ in 0..50 {
+                    self.0.sleep(Duration::from_millis(100)).await;
+                }
+                Ok(Token::new("slow"))
+            })
+        }
+    }
+
+    let runtime = VirtualRuntime::new(1_700_000_000, 7);
+    let store = Arc::new(pan123_core::MemoryTokenStore::default());
+    let tokens = Tokens::new(Slow(runtime.clone()), store, Arc::new(runtime.clone()));
+    let bench = Bench::on(runtime, (0..20).map(|_| ok(r#"{"code":0,"data":[]}"#)), None, tokens);
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let pipeline = bench.pipeline.clone();
+            tokio::spawn(async move { pipeline.send(&Read::new(FileId::new(7))).await })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert!(bench.runtime.elapsed() >= Duration::from_secs(5 + 3), "{:?}", bench.runtime.elapsed());
+}
+
+#[tokio::test]
+async fn bytes_in_a_coding_that_nobody_asked_for_are_not_the_file() {
+    for (coding, is_ok) in [("identity", true), ("gzip", false), ("br", false)] {
+        let bench = Bench::new([Act::Coded(coding)]);
+        let fetched = bench.pipeline.send(&Fetch::new(Link::parse("https://cdn.example/f").unwrap())).await;
+        assert_eq!(
+            fetched.map(drop).map_err(|error| error.kind()),
+            if is_ok { Ok(()) } else { Err(ErrorKind::WrongContent) }
+        );
+    }
 }
 
 #[tokio::test]

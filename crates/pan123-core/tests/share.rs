@@ -4,12 +4,15 @@
 
 use std::{
     borrow::Cow,
+    pin::Pin,
     sync::{Arc, Mutex},
+    task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request::Parts};
 use pan123_core::{
-    Body, BoxFuture, DownloadAddress, Error, ErrorKind, FileId, Hosts, Meta, Pipeline, PipelineConfig, Profile,
+    Body, BoxFuture, Chunks, DownloadAddress, Error, ErrorKind, FileId, Hosts, Meta, Pipeline, PipelineConfig, Profile,
     RateLimiter, RateLimits, RequestSigner, Result, RetryPolicy, Role, Runtime, Timeouts, Timestamp, Token, Tokens,
     Transport, TransportError, is_login_challenge, operation, testing::VirtualRuntime,
 };
@@ -204,8 +207,11 @@ async fn when_no_host_answers_each_was_asked_once() {
 
 #[tokio::test]
 async fn an_optional_token_is_sent_when_there_is_one_and_401_means_it_only_then() {
-    for (token, unauthorized) in [(None, false), (Some("planted"), true)] {
-        let bench = Bench::new(token, |_| json(r#"{"code":401,"message":"请登录"}"#));
+    let (user, list) = (r#"{"code":401,"message":"请登录"}"#, r#"{"code":20101,"message":"请登录"}"#);
+    for (token, text, unauthorized) in
+        [(None, user, false), (Some("planted"), user, true), (None, list, false), (Some("planted"), list, true)]
+    {
+        let bench = Bench::new(token, move |_| json(text));
         let error = bench.pipeline.send(&Read::new()).await.unwrap_err();
         // A held token cannot be replaced, and says so.
         assert_eq!(error.kind() == ErrorKind::Unauthorized, unauthorized, "{error}");
@@ -258,6 +264,12 @@ async fn every_shape_of_a_download_address_is_resolved() {
         ),
         (210, "text/plain", r#"{"code":0,"data":{"redirect_url":"https://json.example/f"}}"#, "https://json.example/f"),
         (200, "video/mp4", "bytes", "https://cdn.example/f?x=1"),
+        (
+            200,
+            "text/html; charset=utf-8",
+            "<html><a HREF='https://page.example/f?a=1&amp;b=2'>",
+            "https://page.example/f?a=1&b=2",
+        ),
         (200, "application/json", r#"{"my":"file"}"#, "https://cdn.example/f?x=1"),
         (200, "application/json", r#"{"code":0,"data":null}"#, "https://cdn.example/f?x=1"),
     ] {
@@ -294,6 +306,8 @@ async fn what_leads_nowhere_is_an_error_after_few_requests() {
         (302, "text/html", "", ErrorKind::WrongContent),
         (304, "text/html", "", ErrorKind::WrongContent),
         (200, "application/json", r#"{"code":50001,"message":"download err"}"#, ErrorKind::LinkRejected),
+        (200, "text/html", "<html>log in here", ErrorKind::WrongContent),
+        (200, "text/html", "<a href='javascript:1'>", ErrorKind::WrongContent),
         (200, "application/json", r#"{"code":0,"data":{"redirect_url":"javascript:1"}}"#, ErrorKind::Decode),
     ] {
         let bench = Bench::new(None, move |_| answer(status, kind, text));
@@ -304,6 +318,42 @@ async fn what_leads_nowhere_is_an_error_after_few_requests() {
     let bench = Bench::new(None, |_| json("{}"));
     assert_eq!(bench.resolve("https://relay.example/d?params=%21").await.unwrap_err().kind(), ErrorKind::Decode);
     assert!(bench.asked().is_empty(), "an address that cannot be read is not asked for");
+}
+
+/// A body of one chunk.
+struct Once(Option<&'static str>);
+
+impl Chunks for Once {
+    fn poll_chunk(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<std::io::Result<Bytes>>> {
+        Poll::Ready(self.0.take().map(|text| Ok(Bytes::from_static(text.as_bytes()))))
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_has_uploaded_is_never_the_services_word() {
+    for (kind, text) in [
+        ("application/json", r#"{"code":401,"message":"not yours"}"#),
+        ("application/json", r#"{"code":0,"data":{"redirect_url":"http://169.254.169.254/latest"}}"#),
+        ("text/html", "<a href='https://evil.example/'>"),
+    ] {
+        for is_told in [true, false] {
+            let bench = Bench::new(None, move |_| {
+                let answer = answer(200, kind, text);
+                // A body whose length nobody announces is read to its end.
+                if is_told { answer } else { answer.map(|_| Body::from_chunks(None, Once(Some(text)))) }
+            });
+            let address: DownloadAddress = serde_json::from_str(r#"{"DownloadURL":"https://cdn.example/f"}"#).unwrap();
+            let page = Url::parse("https://yun.123pan.com/").unwrap();
+            let resolve = |size| {
+                let (pipeline, address, page) = (bench.pipeline.clone(), address.clone(), page.clone());
+                async move { pipeline.resolve_with(&address, &page, size, &RetryPolicy::none()).await }
+            };
+            let link = resolve(Some(text.len() as u64)).await.unwrap();
+            assert_eq!(link.url().as_str(), "https://cdn.example/f", "{text}");
+            let other = resolve(Some(1)).await;
+            assert!(other.is_err() || other.unwrap().url().as_str() != "https://cdn.example/f", "{text}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -309,7 +309,7 @@ async fn one_attempt_is_one_attempt() {
 
 #[tokio::test]
 async fn the_time_spent_waiting_is_bounded_too() {
-    let policy = RetryPolicy { max_attempts: u32::MAX, max_elapsed: Duration::from_secs(9), ..RetryPolicy::default() };
+    let policy = RetryPolicy::default().max_attempts(u32::MAX).max_elapsed(Duration::from_secs(9));
     for call in ["begin", "send_part 1", "send_whole"] {
         let clock = clock();
         let drive = failing(call, usize::MAX, || Fault::Refused(error(ErrorKind::RateLimited)));
