@@ -286,7 +286,8 @@ impl Fault {
         self.oddity(Oddity::SameNext)
     }
 
-    /// On `web/upload.request`: says that the content was known, and stores nothing.
+    /// On `web/upload.request`: says that the content was known, and stores nothing. On a create call of the Open Platform:
+    /// says so with file id 0, beside a ticket that works; the file is stored when it is sent.
     pub fn phantom_reuse(self) -> Self {
         self.oddity(Oddity::PhantomReuse)
     }

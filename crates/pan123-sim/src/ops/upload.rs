@@ -27,10 +27,8 @@ pub(crate) struct Announced {
 pub(crate) enum Created {
     /// The content was known. The id is that which is shown: 0 when it is kept back.
     Reused(i64),
-    Ticket {
-        id: String,
-        slice_size: i64,
-    },
+    /// Something is to be sent; with `reuse` the answer says all the same that the content was known.
+    Ticket { id: String, slice_size: i64, reuse: bool },
 }
 
 /// Announces a file that is to come in slices.
@@ -38,7 +36,8 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Created, Refusal> {
     let md5 = hash(call.args.text("etag"), "etag", 32, call.lenient())?;
     let file = announced(call, md5, MOST_IN_SLICES, "10 GB")?;
     refuse_clash(call.state, &file)?;
-    if call.state.content(&file.md5, file.size).is_some() {
+    let phantom = call.oddity == Some(Oddity::PhantomReuse);
+    if !phantom && call.state.content(&file.md5, file.size).is_some() {
         let id = call.state.make_file(file.parent, &file.name, &file.md5, file.size, file.on_clash)?;
         let late = match call.oddity {
             Some(Oddity::ReuseWithoutId { late }) => Some(late),
@@ -68,7 +67,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Created, Refusal> {
     };
     let id = seed::word(&mut call.state.random, 24);
     call.state.uploads.open(id.clone(), ticket);
-    Ok(Created::Ticket { id, slice_size })
+    Ok(Created::Ticket { id, slice_size, reuse: phantom })
 }
 
 /// Gives the file of a ticket, for which its slices are joined and checked; `None` when it is put off.

@@ -18,8 +18,8 @@ use crate::upload::{Slice, Stage};
 pub(crate) fn create(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::data(match upload::create(call)? {
         Created::Reused(id) => json!({"fileID": id, "reuse": true}),
-        Created::Ticket { id, slice_size } => {
-            json!({"fileID": 0, "reuse": false, "preuploadID": id, "sliceSize": slice_size})
+        Created::Ticket { id, slice_size, reuse } => {
+            json!({"fileID": 0, "reuse": reuse, "preuploadID": id, "sliceSize": slice_size})
         }
     }))
 }

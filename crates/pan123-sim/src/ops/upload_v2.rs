@@ -22,9 +22,9 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Reply, Refusal> {
             let servers = if call.lenient() { json!([call.shared.urls.upload]) } else { Value::Null };
             json!({"fileID": id, "preuploadID": "", "reuse": true, "sliceSize": 0, "servers": servers})
         }
-        Created::Ticket { id, slice_size } => {
+        Created::Ticket { id, slice_size, reuse } => {
             let servers = if call.quirk_by_chance() { Vec::new() } else { vec![&call.shared.urls.upload] };
-            json!({"fileID": 0, "reuse": false, "preuploadID": id, "sliceSize": slice_size, "servers": servers})
+            json!({"fileID": 0, "reuse": reuse, "preuploadID": id, "sliceSize": slice_size, "servers": servers})
         }
     }))
 }

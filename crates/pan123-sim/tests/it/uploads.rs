@@ -256,3 +256,18 @@ async fn the_server_can_ask_for_other_slices() {
     assert_ok(&client.slice(ticket, 2, b"ef").await);
     assert_ok(&client.complete(ticket).await);
 }
+
+#[tokio::test]
+async fn a_phantom_reuse_has_a_ticket_that_works() {
+    let client = Client::with(small_slices()).await;
+    client.sim.remember_content("hello");
+    client.sim.fault(Fault::on("open/upload_v2.create").phantom_reuse());
+    let created = client.create("a", b"hello").await["data"].clone();
+    assert_eq!((&created["reuse"], &created["fileID"], &created["sliceSize"]), (&json!(true), &json!(0), &json!(10)));
+    assert!(client.sim.files().is_empty());
+    let ticket = created["preuploadID"].as_str().unwrap();
+    assert_eq!(client.slice(ticket, 1, b"hello").await["code"], 0);
+    let done = client.complete(ticket).await["data"].clone();
+    assert_eq!(done["fileID"], client.sim.file("/a").unwrap().id);
+    assert_eq!(client.create("b", b"hello").await["data"]["fileID"], client.sim.file("/b").unwrap().id);
+}
