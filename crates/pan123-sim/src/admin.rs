@@ -46,6 +46,13 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Parts, tap: Tap) -> Resu
             Ok(Reply::data(Value::Null))
         }
         ("POST", ["files"]) => files(shared, &fields),
+        ("POST", ["reject"]) => {
+            let path = fields.text("path")?.ok_or_else(|| wanted("path", "a path"))?;
+            match shared.state().reject(path) {
+                true => Ok(Reply::data(Value::Null)),
+                false => Err(Refusal::rule(format!("no file is at `{path}`")).with_status(400)),
+            }
+        }
         ("POST", ["tokens", "expire"]) => {
             shared.state().tokens.kill_all();
             Ok(Reply::data(Value::Null))

@@ -16,6 +16,8 @@ struct Index {
     last_id: i64,
     entries: Vec<Node>,
     contents: Vec<Stored>,
+    #[serde(default)]
+    rejected: Vec<(String, u64)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,6 +45,7 @@ pub(crate) fn load(shared: &Shared) -> io::Result<()> {
         };
         state.contents.insert((stored.md5, stored.size), content);
     }
+    index.rejected.into_iter().for_each(|content| state.drive.reject(content));
     state.restore(index.entries, index.last_id);
     Ok(())
 }
@@ -67,8 +70,12 @@ pub(crate) fn save(shared: &Shared, state: &mut State) {
         let seed = if let Content::Seeded { seed, .. } = content { Some(*seed) } else { None };
         Stored { md5: md5.clone(), size: *size, seed }
     });
-    let index =
-        Index { last_id: state.last_id(), entries: state.drive.all().cloned().collect(), contents: contents.collect() };
+    let index = Index {
+        last_id: state.last_id(),
+        entries: state.drive.all().cloned().collect(),
+        contents: contents.collect(),
+        rejected: state.drive.rejected().cloned().collect(),
+    };
     // A folder that cannot be written to loses what comes next, but what was asked for still works.
     if let Ok(bytes) = serde_json::to_vec_pretty(&index) {
         let _ = write_whole(&dir.join(INDEX), [bytes.as_slice()]);

@@ -1,6 +1,6 @@
 //! The tree of files and folders of the one account.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,8 @@ pub(crate) struct Drive {
     children: HashMap<i64, BTreeSet<i64>>,
     /// Names that are taken: those of entries that are not themselves in the trash.
     names: HashMap<(i64, String), i64>,
+    /// The contents that the service's review has turned down, whichever entries have them.
+    rejected: HashSet<(String, u64)>,
     changed: bool,
 }
 
@@ -180,6 +182,19 @@ impl Drive {
             self.names.insert((node.parent, node.name.clone()), node.id);
         }
         self.nodes.insert(node.id, node);
+    }
+
+    pub(crate) fn reject(&mut self, content: (String, u64)) {
+        self.changed = true;
+        self.rejected.insert(content);
+    }
+
+    pub(crate) fn is_rejected(&self, md5: &str, size: u64) -> bool {
+        self.rejected.contains(&(md5.to_owned(), size))
+    }
+
+    pub(crate) fn rejected(&self) -> impl Iterator<Item = &(String, u64)> {
+        self.rejected.iter()
     }
 
     pub(crate) fn note_change(&mut self) {

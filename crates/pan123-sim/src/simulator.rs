@@ -306,6 +306,30 @@ impl Simulator {
             .collect()
     }
 
+    /// Turns a file down, as the service's review does: its state is above 100, and no face leads to its bytes any more.
+    ///
+    /// The review goes by content, so every other file of the same bytes is turned down with it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let sim = pan123_sim::Simulator::start().await?;
+    /// sim.put("/films/a.mp4", "bytes of a film");
+    /// sim.reject("/films/a.mp4");
+    /// // Lists still have the file; its download is refused.
+    /// assert!(sim.file("/films/a.mp4").is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When no file is at the path.
+    #[track_caller]
+    pub fn reject(&self, path: &str) {
+        assert!(self.shared.state().reject(path), "no file is at `{path}` to be turned down");
+    }
+
     /// Lets the service know content that is in nobody's drive, so that an instant upload of it succeeds; gives its MD5.
     pub fn remember_content(&self, bytes: impl Into<Bytes>) -> String {
         let bytes = bytes.into();

@@ -262,6 +262,11 @@ impl State {
         self.contents.get(&(md5.to_owned(), size)).cloned()
     }
 
+    /// Content that is there and may be fetched.
+    pub(crate) fn served(&self, md5: &str, size: u64) -> Option<Content> {
+        self.content(md5, size).filter(|_| !self.drive.is_rejected(md5, size))
+    }
+
     /// The MD5 of stored content with this SHA-1.
     pub(crate) fn md5_by_sha1(&mut self, sha1: &str, size: u64) -> Option<String> {
         let unknown: Vec<_> =
@@ -281,6 +286,12 @@ impl State {
         let size = content.size();
         self.store(md5, content);
         self.make_file(folder, name, md5, size, OnClash::Overwrite)
+    }
+
+    /// Turns the file at a path down; false when there is none.
+    pub(crate) fn reject(&mut self, path: &str) -> bool {
+        let content = self.drive.find(path).and_then(Node::content);
+        content.map(|content| self.drive.reject(content)).is_some()
     }
 
     pub(crate) fn read(&self, id: i64) -> Option<Bytes> {

@@ -76,7 +76,7 @@ pub(crate) fn download(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
         if expires <= state.clock.now() {
             return forbidden("the download address has expired");
         }
-        state.content(md5, size)
+        state.served(md5, size)
     };
     match content {
         // An address of the web API leads to another one before it leads to the file.
@@ -160,7 +160,7 @@ pub(crate) fn direct_link(shared: &Arc<Shared>, fetch: &Fetch<'_>) -> Reply {
         }
         let node = state.drive.find(inside).filter(|node| is_in_direct_link_space(&state.drive, node.id));
         let file = node.and_then(|node| Some((node.name.clone(), node.content()?)));
-        let file = file.and_then(|(name, (md5, size))| Some((name, state.content(&md5, size)?, md5)));
+        let file = file.and_then(|(name, (md5, size))| Some((name, state.served(&md5, size)?, md5)));
         file.or_else(|| direct_playlist(&state, inside))
     };
     let Some((name, content, md5)) = found else { return nothing() };

@@ -47,6 +47,7 @@ pub(crate) fn url(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     if node.is_folder() {
         return Err(Refusal::rule("a folder has no direct link"));
     }
+    call.refuse_rejected(node.md5(), node.size())?;
     refuse_outside(call, id)?;
     Ok(Reply::data(json!({"url": cdn::direct_url(call, id)})))
 }

@@ -16,7 +16,7 @@ pub(crate) fn listed(drive: &Drive, node: &Node) -> Value {
         "etag": node.md5(),
         "size": node.size(),
         "category": category(node),
-        "status": status(node),
+        "status": status(drive, node),
         "punishFlag": 0,
         "s3KeyFlag": format!("{UID}-0"),
         "storageNode": storage_node(node),
@@ -27,7 +27,7 @@ pub(crate) fn listed(drive: &Drive, node: &Node) -> Value {
 }
 
 /// As in v1 lists: `fileID`, `parentFileId`, and times with a zone.
-pub(crate) fn listed_v1(node: &Node) -> Value {
+pub(crate) fn listed_v1(drive: &Drive, node: &Node) -> Value {
     json!({
         "fileID": node.id,
         "filename": node.name,
@@ -39,7 +39,7 @@ pub(crate) fn listed_v1(node: &Node) -> Value {
         "contentType": "0",
         "category": category(node),
         "hidden": false,
-        "status": status(node),
+        "status": status(drive, node),
         "punishFlag": 0,
         "s3KeyFlag": format!("{UID}-0"),
         "storageNode": storage_node(node),
@@ -58,7 +58,7 @@ pub(crate) fn detailed(drive: &Drive, node: &Node) -> Value {
         "type": i32::from(node.is_folder()),
         "size": if node.is_folder() { drive.size_below(node.id) } else { node.size() },
         "etag": node.md5(),
-        "status": status(node),
+        "status": status(drive, node),
         "parentFileID": node.parent,
         "createAt": local(node.created),
         "trashed": i32::from(drive.in_trash(node.id)),
@@ -98,6 +98,14 @@ fn storage_node(node: &Node) -> &'static str {
     if node.is_folder() { "m0" } else { "m16" }
 }
 
-fn status(node: &Node) -> i64 {
-    if node.is_folder() { 0 } else { 2 }
+/// The state of a file in the service's review; above 100 it was turned down.
+fn status(drive: &Drive, node: &Node) -> i64 {
+    match node.is_folder() {
+        true => 0,
+        false if drive.is_rejected(node.md5(), node.size()) => REJECTED,
+        false => 2,
+    }
 }
+
+/// The state of what the service's review has turned down.
+pub(crate) const REJECTED: i64 = 104;

@@ -86,8 +86,12 @@ pub(crate) fn list_v1(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         _ => return Err(Refusal::rule("`orderDirection` is neither asc nor desc")),
     }
     let total = found.len();
-    let entries: Vec<Value> =
-        found.into_iter().skip((page - 1).saturating_mul(limit)).take(limit).map(entry::listed_v1).collect();
+    let entries: Vec<Value> = found
+        .into_iter()
+        .skip((page - 1).saturating_mul(limit))
+        .take(limit)
+        .map(|node| entry::listed_v1(drive, node))
+        .collect();
     Ok(Reply::data(json!({"total": total, "fileList": entries})))
 }
 
@@ -166,6 +170,7 @@ pub(crate) fn download_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::data(json!({"downloadUrl": url})))
 }
 
+    call.refuse_rejected(&md5, size)?;
 const SAFEBOX: &str = "保险箱";
 /// The parent of what is in no list.
 const BESIDE_ROOT: i64 = -1;

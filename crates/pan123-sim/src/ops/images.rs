@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::entry::REJECTED;
 use super::upload::{self, hash};
 use super::{Call, cdn, upload_v1};
 use crate::args::Args;
@@ -182,7 +183,7 @@ fn shown(shared: &Shared, gallery: &Gallery, node: &Node) -> Value {
         "type": i32::from(node.is_folder()),
         "etag": node.md5(),
         "size": node.size(),
-        "status": if gallery.rejected.contains(&node.id) { 104 } else { 2 },
+        "status": if gallery.rejected.contains(&node.id) { REJECTED } else { 2 },
         "s3KeyFlag": format!("{UID}-0"),
         "storageNode": "m76",
         "createAt": local(node.created),

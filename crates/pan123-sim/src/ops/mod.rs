@@ -121,6 +121,15 @@ impl Call<'_> {
         if self.state.drive.is_live_folder(id) { Ok(id) } else { Err(Refusal::gone()) }
     }
 
+    /// Refuses content that the service's review has turned down.
+    pub(crate) fn refuse_rejected(&self, md5: &str, size: u64) -> Result<(), Refusal> {
+        if self.state.drive.is_rejected(md5, size) {
+            Err(Refusal::rule("the file was turned down by review"))
+        } else {
+            Ok(())
+        }
+    }
+
     /// The objects of a list, read by the rules for parameters.
     pub(crate) fn items(&self, list: &str, params: &[Param]) -> Result<Vec<Args>, Refusal> {
         let given = |(name, value): (&String, &Value)| (Place::Json, name.clone(), value.clone());

@@ -255,6 +255,7 @@ pub(super) fn gather(drive: &Drive, id: i64, above: &str, files: &mut Vec<(Strin
 }
 
 /// Decides who pays for a download, and counts it.
+    call.refuse_rejected(&md5, size)?;
 fn admit(call: &mut Call<'_>, key: &str, bytes: u64, files: u64) -> Result<(), Refusal> {
     let (guest, used_up) = (call.asker.token.is_empty(), call.state.traffic_used_up);
     let Some(share) = call.state.shares.by_key_mut(key) else { return Err(Refusal::gone()) };
@@ -282,3 +283,4 @@ fn admit(call: &mut Call<'_>, key: &str, bytes: u64, files: u64) -> Result<(), R
 
 const HTML: &str = "text/html; charset=utf-8";
 const MOST_ZIPPED: u64 = 1 << 30;
+    files.iter().try_for_each(|(_, md5, size)| call.refuse_rejected(md5, *size))?;

@@ -57,6 +57,7 @@ fn wanted(call: &Call<'_>) -> Result<(String, u64, String), Refusal> {
         let other_size = call.state.contents.keys().any(|(held, _)| *held == md5);
         return Err(wrong(if other_size { "size" } else { "etag" }));
     }
+    call.refuse_rejected(&md5, size)?;
     if call.state.traffic_used_up {
         return Err(Refusal::new(5113, "今日下载流量已用完"));
     }

@@ -27,7 +27,7 @@ pub(crate) fn row(state: &State, node: &Node) -> Value {
         "UpdateAt": rfc3339(node.updated),
         "Hidden": false,
         "Etag": node.md5(),
-        "Status": 0,
+        "Status": if drive.is_rejected(node.md5(), node.size()) { entry::REJECTED } else { 0 },
         "ParentFileId": node.parent,
         "Category": entry::category(node),
         "PunishFlag": 0,

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::{assert_ok, assert_refused, md5, read};
+use crate::page::Page;
 use crate::visitor::{Visitor, one_file};
 
 fn open() -> ShareOptions {
@@ -378,4 +379,28 @@ fn base64(text: &str) -> Vec<u8> {
         out.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
     }
     out
+}
+
+#[tokio::test]
+async fn what_review_has_turned_down_is_in_no_download_of_a_share_or_of_the_page() {
+    let visitor = Visitor::start().await;
+    visitor.sim.put("/a", "bad");
+    let key = visitor.sim.share(&["/a"], open());
+    let row = visitor.rows(&key).await.remove(0);
+    assert_ok(&visitor.download(&key, &row).await);
+    let dir = visitor.http.post(format!("{}/reject", visitor.sim.urls().admin));
+    assert_ok(&read(dir.json(&json!({"path": "/a"})).send().await.unwrap()).await);
+    let unknown = visitor.http.post(format!("{}/reject", visitor.sim.urls().admin)).json(&json!({"path": "/b"}));
+    assert_refused(&read(unknown.send().await.unwrap()).await, 1, "sim: no file is at `/b`");
+    let batch = json!({"ShareKey": key, "SharePwd": "", "fileIdList": [{"FileId": row["FileId"]}]});
+    assert_refused(&visitor.download(&key, &row).await, 1, "sim: the file was turned down");
+    assert_refused(&visitor.post("/b/api/file/batch_download_share_info", batch).await, 1, "sim: ");
+    let page = Page { token: visitor.sim.web_token(), sim: visitor.sim, http: visitor.http };
+    let one = json!({
+        "driveId": 0, "etag": row["Etag"], "fileId": row["FileId"], "fileName": "a", "s3keyFlag": row["S3KeyFlag"],
+        "size": row["Size"], "type": 0,
+    });
+    assert_refused(&page.post("/api/file/download_info", one).await, 1, "sim: the file was turned down");
+    let info = page.post("/api/file/info", json!({"fileIdList": [{"FileId": row["FileId"]}]})).await;
+    assert!(info["data"]["infoList"][0]["Status"].as_i64().unwrap() > 100, "{info}");
 }
