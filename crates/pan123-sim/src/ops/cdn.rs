@@ -286,7 +286,7 @@ fn serve(shared: &Arc<Shared>, fetch: &Fetch<'_>, content: Content, md5: &str, n
                 .header("content-range", format!("bytes */{size}"));
         }
     };
-    let content_type = "application/octet-stream".to_owned();
+    let content_type = if shared.config.quirks { labelled(name) } else { "application/octet-stream" }.to_owned();
     let now = shared.state().clock.now();
     let headers = vec![
         ("accept-ranges".to_owned(), "bytes".to_owned()),
@@ -306,6 +306,15 @@ fn serve(shared: &Arc<Shared>, fetch: &Fetch<'_>, content: Content, md5: &str, n
         note: None,
     };
     if status == 206 { reply.header("content-range", format!("bytes {offset}-{}/{size}", end - 1)) } else { reply }
+}
+
+/// What a host says that goes by the extension: a user's own file can look like an answer of the service.
+fn labelled(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).as_deref() {
+        Some("json") => "application/json",
+        Some("html" | "htm") => "text/html",
+        _ => "application/octet-stream",
+    }
 }
 
 fn forbidden(why: &'static str) -> Reply {

@@ -37,6 +37,13 @@ pub(crate) fn list_v2(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         drive.all().filter(|node| node.id > after && !other_space(node.id)).filter(matches).collect()
     };
     found.retain(|node| category.is_none_or(|wanted| entry::category(node) == wanted));
+    if !search.is_empty() && call.shared.config.quirks {
+        // The index lags behind.
+        let mut ids: Vec<i64> = found.iter().map(|node| node.id).collect();
+        ids.retain(|id| !call.quirk(&format!("indexed {id}")));
+        found = ids.iter().filter_map(|id| call.state.drive.node(*id)).collect();
+    }
+    let drive = &call.state.drive;
     let late: Vec<i64> = found.iter().filter(|node| node.late > 0).map(|node| node.id).collect();
     found.retain(|node| node.late == 0);
     let more = found.len() > limit;
@@ -163,6 +170,7 @@ pub(crate) fn download_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let Some((md5, size)) = node.content() else {
         return Err(Refusal::rule("a folder has no download address"));
     };
+    call.refuse_rejected(&md5, size)?;
     if call.quirk(&format!("first download {id}")) {
         return Err(Refusal::verifying());
     }
@@ -170,7 +178,6 @@ pub(crate) fn download_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::data(json!({"downloadUrl": url})))
 }
 
-    call.refuse_rejected(&md5, size)?;
 const SAFEBOX: &str = "保险箱";
 /// The parent of what is in no list.
 const BESIDE_ROOT: i64 = -1;

@@ -43,7 +43,9 @@ pub(crate) fn tell(call: &Call<'_>, url: &str, fails: bool, file: i64) {
     let callback = call.args.text("callBackUrl");
     if !callback.is_empty() {
         let reason = if fails { "sim: scripted" } else { "" };
-        let body = json!({"url": url, "status": i32::from(fails), "failReason": reason, "fileID": file});
+        // The service's page has both names.
+        let name = if call.shared.config.quirks { "fileReason" } else { "failReason" };
+        let body = json!({"url": url, "status": i32::from(fails), name: reason, "fileID": file});
         call_back(callback, body.to_string());
     }
 }

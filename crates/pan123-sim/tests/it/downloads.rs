@@ -176,3 +176,51 @@ async fn only_a_folder_below_the_root_becomes_a_space() {
     );
     assert_refused(&client.post("/api/v1/direct-link/enable", json!({"fileID": 5})).await, 5066, "");
 }
+
+#[tokio::test]
+async fn what_review_has_turned_down_is_listed_and_leads_nowhere() {
+    let client = Client::start().await;
+    client.sim.enable_direct_link("/public");
+    let (id, good) = (client.sim.put("/public/a", "bad"), client.sim.put("/public/b", "good"));
+    let told = client.download_url(id).await;
+    let linked = client.get(&format!("/api/v1/direct-link/url?fileID={id}")).await["data"]["url"].clone();
+    client.sim.reject("/public/a");
+    let folder = client.sim.mkdir("/public");
+    let v2 = client.get(&format!("/api/v2/file/list?parentFileId={folder}&limit=100")).await;
+    let v1 = format!("/api/v1/file/list?parentFileId={folder}&page=1&limit=100&orderBy=file_id&orderDirection=asc");
+    for list in [v2, client.get(&v1).await, client.post("/api/v1/file/infos", json!({"fileIds": [id, good]})).await] {
+        let status = |at: usize| list["data"]["fileList"][at]["status"].as_i64().unwrap();
+        assert!(status(0) > 100 && status(1) == 2, "{list}");
+    }
+    assert!(client.get(&format!("/api/v1/file/detail?fileID={id}")).await["data"]["status"].as_i64().unwrap() > 100);
+    for path in ["/api/v1/file/download_info?fileId", "/api/v1/direct-link/url?fileID"] {
+        assert_refused(&client.get(&format!("{path}={id}")).await, 1, "sim: the file was turned down");
+        assert_ok(&client.get(&format!("{path}={good}")).await);
+    }
+    assert_eq!(fetch(&client, &told, None).await.status(), 404);
+    let path = format!("/{}/public/a", client.sim.uid());
+    let signed = sign(&client, linked.as_str().unwrap(), client.sim.now() + 60, &path);
+    assert_eq!(fetch(&client, &signed, None).await.status(), 404);
+}
+
+#[tokio::test]
+async fn with_quirks_downloads_are_labelled_by_their_extension() {
+    let labels = async |builder: pan123_sim::Builder| {
+        let client = Client::with(builder).await;
+        let mut labels = Vec::new();
+        for name in ["/a.json", "/b.HTML", "/c.mp4", "/d"] {
+            let path = format!("/api/v1/file/download_info?fileId={}", client.sim.put(name, r#"{"code":0}"#));
+            // The first query is put off with quirks.
+            client.get(&path).await;
+            let url = client.get(&path).await["data"]["downloadUrl"].as_str().unwrap().to_owned();
+            let reply = fetch(&client, &url, None).await;
+            assert_eq!(reply.status(), 200);
+            labels.push(reply.headers()["content-type"].to_str().unwrap().to_owned());
+        }
+        labels
+    };
+    let plain = "application/octet-stream";
+    assert_eq!(labels(Simulator::builder()).await, [plain; 4]);
+    let quirky = labels(Simulator::builder().quirks(true)).await;
+    assert_eq!(quirky, ["application/json", "text/html", plain, plain]);
+}

@@ -118,3 +118,36 @@ async fn tasks_take_as_many_queries_as_they_were_told() {
         async || client.get(&format!("/api/v1/offline/download/process?taskID={task}")).await["data"]["status"].clone();
     assert_eq!((offline().await, offline().await), (0.into(), 2.into()));
 }
+
+#[tokio::test]
+async fn with_quirks_an_account_has_no_benefits_and_a_search_lags() {
+    let client = Client::with(Simulator::builder().quirks(true)).await;
+    let info = client.get("/api/v1/user/info").await["data"].clone();
+    assert_eq!((&info["vip"], &info["vipInfo"], &info["developerInfo"]), (&json!(false), &Value::Null, &Value::Null));
+    assert!(info["spaceTempExpr"].is_string());
+    let id = client.sim.put("/a.txt", "x");
+    let search = async || client.get("/api/v2/file/list?parentFileId=0&limit=10&searchData=a").await["data"].clone();
+    assert!(search().await["fileList"].is_null());
+    assert_eq!(search().await["fileList"][0]["fileId"], id);
+    client.post("/api/v1/file/trash", json!({"fileIDs": [id]})).await;
+    let recovered = client.post("/api/v1/file/recover", json!({"fileIDs": [id]})).await;
+    assert_ok(&recovered);
+    assert!(recovered["data"].is_null());
+}
+
+#[tokio::test]
+async fn what_review_has_turned_down_stays_so_in_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = Client::with(Simulator::builder().dir(dir.path())).await;
+    let id = client.sim.put("/a", "x");
+    client.sim.reject("/a");
+    assert_ok(&client.get("/api/v1/user/info").await);
+    drop(client);
+    let client = Client::with(Simulator::builder().dir(dir.path()).lenient()).await;
+    assert_refused(
+        &client.get(&format!("/api/v1/file/download_info?fileId={id}")).await,
+        1,
+        "sim: the file was turned",
+    );
+    assert!(client.sim.mkdir("/new") > id);
+}

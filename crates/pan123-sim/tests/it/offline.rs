@@ -58,3 +58,17 @@ async fn a_task_can_fail_and_calls_back() {
     let body: Value = serde_json::from_str(told.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     assert_eq!(body, json!({"url": "http://example.org/a", "status": 1, "failReason": "sim: scripted", "fileID": 0}));
 }
+
+#[tokio::test]
+async fn with_quirks_the_callback_has_the_reasons_other_name() {
+    let client = Client::with(pan123_sim::Simulator::builder().quirks(true)).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let callback = format!("http://{}/", listener.local_addr().unwrap());
+    client.post("/api/v1/offline/download", json!({"url": "http://example.org/a", "callBackUrl": callback})).await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut told = Vec::new();
+    while !told.ends_with(b"}") {
+        assert_ne!(stream.read_buf(&mut told).await.unwrap(), 0);
+    }
+    assert!(String::from_utf8(told).unwrap().contains(r#""fileReason":"""#));
+}
