@@ -108,8 +108,15 @@ fn web_token(shared: &Shared, route: &Route, headers: Headers<'_>) -> Result<Str
     if known && is_web {
         return Ok(token.to_owned());
     }
-    // Of lists it is only known what they say to guests.
-    let code = if route.is_list() && shared.config.quirks { 20101 } else { 401 };
+    let was_good = is_web && state.tokens.client(token).is_some();
+    let code = if was_good && headers.get("platform").as_deref() == Some("android") {
+        2
+    } else if route.is_list() && shared.config.quirks {
+        // Of lists it is only known what they say to guests.
+        20101
+    } else {
+        401
+    };
     Err(Refusal::new(code, "登录已失效，请重新登录"))
 }
 

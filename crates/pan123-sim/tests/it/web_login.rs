@@ -273,3 +273,26 @@ async fn the_account_tells_its_name_and_its_logins() {
     assert_eq!(report["data"]["vipType"], 0, "{report}");
     assert_ok(&page.get("/api/referral/my-info").await);
 }
+
+#[tokio::test]
+async fn a_token_that_is_over_has_a_code_of_its_own_on_android() {
+    for builder in [Simulator::builder(), Simulator::builder().lenient(), Simulator::builder().quirks(true)] {
+        let page = Page::with(builder).await;
+        let ask = async |platform: &str, token: &str, path: &str| {
+            let mut request = page.request(Method::GET, path).build().unwrap();
+            request.headers_mut().insert("platform", platform.parse().unwrap());
+            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+            read(page.http.execute(request).await.unwrap()).await["code"].clone()
+        };
+        let list = "/api/file/list/new?driveId=0&limit=1&next=0&orderBy=file_id&orderDirection=asc&parentFileId=0&trashed=false&Page=1";
+        assert_eq!(ask("android", &page.token, list).await, 0);
+        for _ in 0..3 {
+            let _newer = page.sim.web_token();
+        }
+        for path in ["/api/user/info", list] {
+            assert_eq!(ask("android", &page.token, path).await, 2, "{path}");
+            assert_ne!(ask("web", &page.token, path).await, 2, "{path}");
+            assert_ne!(ask("android", "never one", path).await, 2, "{path}");
+        }
+    }
+}
