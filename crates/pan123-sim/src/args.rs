@@ -123,9 +123,13 @@ impl Args {
         let key = param.repeats.unwrap_or(param.name);
         match self.0.iter_mut().find(|(held, _)| *held == key) {
             None => self.0.push((key, value)),
-            Some((_, Value::Array(held))) if lenient && place == Place::Form => {
-                // A form has a list as one name several times.
-                held.extend(value.as_array().into_iter().flatten().cloned());
+            // A form has a list as one name several times.
+            Some((_, Value::Array(held))) if lenient && place == Place::Form => match value {
+                Value::Array(more) => held.extend(more),
+                one => held.push(one),
+            },
+            Some((_, held)) if lenient && place == Place::Form && param.kind == Kind::Any => {
+                *held = Value::from(vec![held.take(), value]);
             }
             Some((_, Value::String(held))) if lenient && place == Place::Form && param.kind == Kind::Text => {
                 held.push(',');

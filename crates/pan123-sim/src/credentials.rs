@@ -81,24 +81,28 @@ fn open_token(shared: &Shared, headers: Headers<'_>) -> Result<String, Refusal> 
     let Some(authorization) = headers.get("authorization") else {
         return Err(Refusal::new(401, "access token missing"));
     };
-    let token = authorization
-        .split_once(' ')
-        .filter(|(scheme, _)| *scheme == "Bearer" || (lenient && scheme.eq_ignore_ascii_case("bearer")));
-    let Some((_, token)) = token else {
-        return Err(Refusal::new(401, "access token invalid"));
+    let token = if lenient {
+        bare(&authorization)
+    } else {
+        let token = authorization.split_once(' ').filter(|(scheme, _)| *scheme == "Bearer");
+        token.ok_or_else(|| Refusal::new(401, "access token invalid"))?.1.trim()
     };
     let state = shared.state();
-    state.tokens.check(token.trim(), state.clock.now()).map_err(|why| Refusal::new(401, why))?;
-    if !lenient && state.tokens.client(token.trim()) == Some(WEB) {
+    state.tokens.check(token, state.clock.now()).map_err(|why| Refusal::new(401, why))?;
+    if !lenient && state.tokens.client(token) == Some(WEB) {
         return Err(Refusal::new(401, "access token invalid"));
     }
-    Ok(token.trim().to_owned())
+    Ok(token.to_owned())
 }
 
 /// The token of a login; none, or an empty one as some clients send it, is a guest's.
 fn web_token(shared: &Shared, route: &Route, headers: Headers<'_>) -> Result<String, Refusal> {
     let authorization = headers.get("authorization").unwrap_or_default();
-    let token = authorization.strip_prefix("Bearer").map_or(authorization.as_str(), str::trim);
+    let token = if shared.config.lenient {
+        bare(&authorization)
+    } else {
+        authorization.strip_prefix("Bearer").map_or(authorization.as_str(), str::trim)
+    };
     if token.is_empty() {
         return Ok(String::new());
     }
@@ -118,6 +122,14 @@ fn web_token(shared: &Shared, route: &Route, headers: Headers<'_>) -> Result<Str
         401
     };
     Err(Refusal::new(code, "登录已失效，请重新登录"))
+}
+
+/// The token with or without the word before it, as working clients send it.
+fn bare(authorization: &str) -> &str {
+    match authorization.split_at_checked(6) {
+        Some((word, token)) if word.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => authorization.trim(),
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -173,13 +173,14 @@ async fn carry_out(
     let admitted = credentials::check(shared, route, &head.headers)
         .and_then(|asker| check_rate(shared, route, &asker.token).map(|()| asker))
         .and_then(|asker| Ok((asker, credentials::unsigned(shared, route, head)?)));
-    let (asker, query) = match admitted {
+    let (asker, mut query) = match admitted {
         Ok(admitted) => admitted,
         Err(refusal) => {
             form::drain(tap).await;
             return Err(refusal);
         }
     };
+    query.extend(route.in_path(head.uri.path()).map(|(name, value)| (name.to_owned(), value.to_owned())));
     let lenient = shared.config.lenient;
     let oddity = script.and_then(|script| script.oddity);
     let reading = |file, piece, most| Reading { file, lenient, keep: shared.config.verify, piece, most };

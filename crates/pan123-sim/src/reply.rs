@@ -121,6 +121,19 @@ impl Reply {
         Self::other(status, "text/html; charset=utf-8", page)
     }
 
+    /// The envelope as the one member of an object, as the pages of the site have it.
+    pub(crate) fn wrapped(self, member: &str) -> Self {
+        match self.payload {
+            Payload::Envelope { code, message, data } => {
+                let body = json!({member: {"code": code, "message": message, "data": data}});
+                let payload =
+                    Payload::Other { content_type: JSON.to_owned(), source: Source::Bytes(body.to_string().into()) };
+                Self { payload, ..self }
+            }
+            Payload::Other { .. } => self,
+        }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -151,13 +164,14 @@ impl Payload {
         match self {
             Self::Envelope { code, message, data } => {
                 let envelope = json!({"code": code, "message": message, "data": data, "x-traceID": trace});
-                ("application/json; charset=utf-8".to_owned(), Source::Bytes(Bytes::from(envelope.to_string())))
+                (JSON.to_owned(), Source::Bytes(Bytes::from(envelope.to_string())))
             }
             Self::Other { content_type, source } => (content_type, source),
         }
     }
 }
 
+const JSON: &str = "application/json; charset=utf-8";
 /// What a host shows that serves a web page and not the API.
 pub(crate) const PAGE_SHELL: &str =
     "<!DOCTYPE html><html><head><title>123云盘</title></head><body><div id=\"app\"></div></body></html>";

@@ -169,7 +169,10 @@ pub(crate) fn find(face: Face, method: &Method, uri: &Uri, lenient: bool) -> Res
         |route: &Route| route.face == face || (face == Face::Web && matches!(route.face, Face::Share | Face::Login));
     let answers = |route: &&Route| shown_on(route) || (lenient && route.face.is_api() && face.is_api());
     let all = || TABLES.iter().flat_map(|table| table.iter());
-    let same_path: Vec<&Route> = all().filter(answers).filter(|route| route.path == path).collect();
+    let mut same_path: Vec<&Route> = all().filter(answers).filter(|route| route.path == path).collect();
+    if same_path.is_empty() {
+        same_path = all().filter(answers).filter(|route| route.in_path(path).is_some()).collect();
+    }
     if same_path.is_empty() {
         return Err(NoRoute::Path);
     }
@@ -273,6 +276,13 @@ impl Route {
     const fn also(mut self, id: &'static str) -> Self {
         self.also = Some(id);
         self
+    }
+
+    /// The parameter that is the last name of the path: its name and its value.
+    pub(crate) fn in_path<'a>(&self, path: &'a str) -> Option<(&'static str, &'a str)> {
+        let (start, name) = self.path.strip_suffix('}')?.split_once('{')?;
+        let value = path.trim_end_matches('/').strip_prefix(start)?;
+        (!value.is_empty() && !value.contains('/')).then_some((name, value))
     }
 
     /// Whether the body says which operation it is.

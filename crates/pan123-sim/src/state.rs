@@ -167,12 +167,12 @@ impl State {
             sha1s: HashMap::new(),
             links: HashMap::new(),
             random: config.seed,
-            next_id: FIRST_ID,
+            next_id: if config.lenient { FIRST_SMALL_ID } else { FIRST_ID },
             traces: 0,
         }
     }
 
-    /// A new id: rising, and wider than 32 bits as the service's are.
+    /// A new id: rising, and wider than 32 bits as the service's can be.
     pub(crate) fn new_id(&mut self) -> i64 {
         self.next_id += 1 + seed::below(&mut self.random, 7) as i64;
         self.next_id
@@ -301,3 +301,5 @@ impl State {
 }
 
 const FIRST_ID: i64 = 15_000_000_000;
+/// Lenient mode begins where ids still fit into 32 bits, as many of the service's do: there are clients that narrow them.
+const FIRST_SMALL_ID: i64 = 15_000_000;

@@ -149,7 +149,9 @@ pub(crate) fn detail(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 }
 
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    call.constant("type", 1)?;
+    if !call.lenient() || call.args.opt_int("type").is_some() {
+        call.constant("type", 1)?;
+    }
     let limit = call.page_limit()?;
     let gallery = &call.state.gallery;
     let parent = folder(gallery, call.args.text("parentFileId"))?;

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
-use super::downloads;
+use super::web_files::exact_ids;
+use super::web_row::STORAGE_NODE;
+use super::{Call, downloads, entry};
 use crate::archive::{Packed, zip};
 use crate::args::Args;
 use crate::clock::rfc3339;
@@ -49,12 +50,15 @@ fn known<'a>(call: &'a Call<'_>, key: &str) -> Result<&'a Share, Refusal> {
     }
 }
 
+/// Finds a share that is open, whatever its password.
+fn open<'a>(call: &'a Call<'_>, key: &str) -> Result<&'a Share, Refusal> {
+    let share = known(call, key)?;
+    if share.is_open(call.now) { Ok(share) } else { Err(Refusal::new(5104, "分享已过期")) }
+}
+
 /// Finds a share that is open to those who give its password.
 pub(super) fn opened<'a>(call: &'a Call<'_>, key: &str, password: &str) -> Result<&'a Share, Refusal> {
-    let share = known(call, key)?;
-    if !share.is_open(call.now) {
-        return Err(Refusal::new(5104, "分享已过期"));
-    }
+    let share = open(call, key)?;
     if password.chars().count() > 4 {
         return Err(Refusal::new(400, "提取码最大为4位"));
     }
@@ -65,6 +69,13 @@ pub(super) fn opened<'a>(call: &'a Call<'_>, key: &str, password: &str) -> Resul
         return Err(Refusal::new(5103, "提取码错误"));
     }
     Ok(share)
+}
+
+/// The same for a download, which names files that only a list can have told: there are working clients that do not say
+/// the password again, and lenient mode asks them for none.
+fn opened_again<'a>(call: &'a Call<'_>) -> Result<&'a Share, Refusal> {
+    let (key, password) = (call.args.text("ShareKey"), call.args.text("SharePwd"));
+    if call.lenient() && password.is_empty() { open(call, key) } else { opened(call, key, password) }
 }
 
 /// Whether an entry is in a share, itself or in a folder of it, and nothing of that in the trash.
@@ -87,11 +98,37 @@ pub(crate) fn info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     })))
 }
 
+/// The same on the page's own path, which wraps the envelope once more.
+pub(crate) fn page_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    Ok(info(call).unwrap_or_else(Reply::from).wrapped("info"))
+}
+
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    // Strict mode has refused it before, as it refuses a list without the others.
+    if call.args.value("next").is_none() {
+        return Err(Refusal::new(400, "请输入Next"));
+    }
     let limit = call.page_limit()?;
+    let page = usize::try_from(call.args.int("Page")).map_err(|_| Refusal::rule("`Page` is negative"))?;
+    let order = (call.args.text("orderBy"), call.args.text("orderDirection"));
+    listed(call, call.args.int("parentFileId"), order, limit, page)
+}
+
+/// The root of a share on the page's own path: all of it, by id.
+pub(crate) fn page_list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
+    listed(call, ROOT, ("file_id", "asc"), usize::MAX, 1)
+}
+
+/// One page of a folder of a share.
+fn listed(
+    call: &mut Call<'_>,
+    folder: i64,
+    (by, direction): (&str, &str),
+    limit: usize,
+    page: usize,
+) -> Result<Reply, Refusal> {
     let share = opened(call, call.args.text("shareKey"), call.args.text("SharePwd"))?;
-    let (key, paging) = (share.key.clone(), share.paging);
-    let folder = call.args.int("parentFileId");
+    let (key, paging, lenient) = (share.key.clone(), share.paging, call.lenient());
     let drive = &call.state.drive;
     let mut found: Vec<&Node> = if folder == ROOT {
         share.entries.iter().filter_map(|id| drive.node(*id)).filter(|node| !drive.in_trash(node.id)).collect()
@@ -103,14 +140,13 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         }
         drive.children_after(folder, i64::MIN).filter(|node| !node.trashed).collect()
     };
-    sort(&mut found, call.args.text("orderBy"), call.args.text("orderDirection"), call.lenient())?;
-    let page = usize::try_from(call.args.int("Page")).map_err(|_| Refusal::rule("`Page` is negative"))?;
-    let start = page_start(&found, limit, page, call.args.text("next"), paging);
+    sort(&mut found, by, direction, lenient)?;
+    let start = page_start(&found, limit, page, call.args.text("next"), paging, lenient);
     let total = found.len();
     let shown: Vec<&Node> = found.into_iter().skip(start).take(limit).collect();
     let more = start + shown.len() < total;
     let next = shown.last().filter(|_| more).map_or_else(|| "-1".to_owned(), |node| node.id.to_string());
-    let entries: Vec<Value> = shown.into_iter().map(|node| row(share, node, folder == ROOT)).collect();
+    let entries: Vec<Value> = shown.into_iter().map(|node| row(call, share, node, folder == ROOT)).collect();
     let length = entries.len();
     let entries = if call.shared.config.quirks && entries.is_empty() { Value::Null } else { Value::from(entries) };
     if folder == ROOT
@@ -123,14 +159,21 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 }
 
 /// Where a page begins: after the entry that the cursor names, or by the page's number.
-pub(super) fn page_start(found: &[&Node], limit: usize, page: usize, next: &str, paging: Paging) -> usize {
+pub(super) fn page_start(
+    found: &[&Node],
+    limit: usize,
+    page: usize,
+    next: &str,
+    paging: Paging,
+    lenient: bool,
+) -> usize {
     let by_page = page.saturating_sub(1).saturating_mul(limit);
+    let named = next.trim().parse().ok().and_then(|id: i64| found.iter().position(|node| node.id == id));
     let by_cursor = match next {
         "" | "0" => None,
-        cursor => {
-            let id = cursor.parse().unwrap_or(i64::MIN);
-            Some(found.iter().position(|node| node.id == id).map_or(found.len(), |at| at + 1))
-        }
+        // Many clients begin with 1 or -1, and some keep it while they count pages.
+        _ if lenient => named.map(|at| at + 1),
+        _ => Some(named.map_or(found.len(), |at| at + 1)),
     };
     match paging {
         Paging::Page => by_page,
@@ -159,8 +202,8 @@ pub(super) fn sort(found: &mut [&Node], by: &str, direction: &str, lenient: bool
     Ok(())
 }
 
-fn row(share: &Share, node: &Node, top: bool) -> Value {
-    json!({
+fn row(call: &Call<'_>, share: &Share, node: &Node, top: bool) -> Value {
+    let mut row = json!({
         "FileId": node.id,
         "FileName": node.name,
         "Type": i32::from(node.is_folder()),
@@ -171,7 +214,23 @@ fn row(share: &Share, node: &Node, top: bool) -> Value {
         "CreateAt": rfc3339(node.created),
         "UpdateAt": rfc3339(node.updated),
         "DownloadUrl": "",
-    })
+    });
+    if call.lenient()
+        && let Value::Object(fields) = &mut row
+    {
+        let rejected = call.state.drive.is_rejected(node.md5(), node.size());
+        // Rows of one's own drive have them, and there are clients that read both kinds of rows alike.
+        let more = [
+            ("ContentType", json!("0")),
+            ("Status", json!(if rejected { entry::REJECTED } else { 0 })),
+            ("Category", json!(entry::category(node))),
+            ("PunishFlag", json!(0)),
+            ("StorageNode", json!(STORAGE_NODE)),
+            ("PreviewType", json!(0)),
+        ];
+        fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    }
+    row
 }
 
 fn key_flag(share: &Share) -> String {
@@ -179,7 +238,7 @@ fn key_flag(share: &Share) -> String {
 }
 
 pub(crate) fn download_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    let share = opened(call, call.args.text("ShareKey"), call.args.text("SharePwd"))?;
+    let share = opened_again(call)?;
     let (key, id) = (share.key.clone(), call.args.int("FileID").max(call.args.int("fileId")));
     if call.args.text("Etag").is_empty() {
         return Err(Refusal::rule("`Etag` is empty; folders are downloaded by the batch call").with_code(400));
@@ -196,19 +255,17 @@ pub(crate) fn download_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         return Err(Refusal::rule("`Etag`, `S3KeyFlag` and `Size` are not those of the file").with_code(400));
     }
     let name = node.name.clone();
+    call.refuse_rejected(&md5, size)?;
     admit(call, &key, size, 1)?;
     Ok(Reply::data(downloads::answer(call, &md5, size, &name, "DownloadURL")))
 }
 
 /// A zip of files and folders, also of a single file.
 pub(crate) fn download_info_batch(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    let share = opened(call, call.args.text("ShareKey"), call.args.text("SharePwd"))?;
+    let share = opened_again(call)?;
     let key = share.key.clone();
     let mut files = Vec::new();
-    for item in call.args.objects("fileIdList") {
-        let id = item.get("FileId").and_then(Value::as_i64).filter(|_| item.len() == 1);
-        let id =
-            id.ok_or_else(|| Refusal::rule("an element of `fileIdList` is not {\"FileId\": number}").with_code(400))?;
+    for id in exact_ids(call, "fileIdList", "FileId")? {
         if !contains(&call.state.drive, share, id) {
             return Err(Refusal::gone());
         }
@@ -232,6 +289,7 @@ pub(super) fn zipped(call: &mut Call<'_>, files: Vec<(String, String, u64)>) -> 
     if files.iter().map(|(_, _, size)| size).sum::<u64>() > MOST_ZIPPED {
         return Err(Refusal::rule("more than 1 GiB is not zipped"));
     }
+    files.iter().try_for_each(|(_, md5, size)| call.refuse_rejected(md5, *size))?;
     let pack = |(name, md5, size): (String, String, u64)| {
         Some(Packed { name, bytes: call.state.content(&md5, size)?.to_bytes() })
     };
@@ -255,7 +313,6 @@ pub(super) fn gather(drive: &Drive, id: i64, above: &str, files: &mut Vec<(Strin
 }
 
 /// Decides who pays for a download, and counts it.
-    call.refuse_rejected(&md5, size)?;
 fn admit(call: &mut Call<'_>, key: &str, bytes: u64, files: u64) -> Result<(), Refusal> {
     let (guest, used_up) = (call.asker.token.is_empty(), call.state.traffic_used_up);
     let Some(share) = call.state.shares.by_key_mut(key) else { return Err(Refusal::gone()) };
@@ -283,4 +340,3 @@ fn admit(call: &mut Call<'_>, key: &str, bytes: u64, files: u64) -> Result<(), R
 
 const HTML: &str = "text/html; charset=utf-8";
 const MOST_ZIPPED: u64 = 1 << 30;
-    files.iter().try_for_each(|(_, md5, size)| call.refuse_rejected(md5, *size))?;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Call;
 use super::organise::copy_below;
 use super::public_share::{contains, opened};
+use crate::args::{Kind, Param, Place};
 use crate::fault::Oddity;
 use crate::reply::{Refusal, Reply};
 
@@ -14,6 +15,23 @@ struct Spelling {
     name: &'static str,
     parent: &'static str,
     drive: &'static str,
+}
+
+impl Spelling {
+    /// The fields of an item. Those that only repeat what was listed are not looked at in lenient mode.
+    fn params(&self) -> [Param; 7] {
+        let field = |name, kind| Param::new(name, Place::Json, kind).any_case();
+        let repeated = |name| field(name, Kind::Any).optional();
+        [
+            field(self.id, Kind::Int),
+            field(self.parent, Kind::Int).lax(),
+            field(self.drive, Kind::Int).lax(),
+            repeated(self.name),
+            repeated("size"),
+            repeated("etag"),
+            repeated("type"),
+        ]
+    }
 }
 
 const CURRENT: Spelling = Spelling { id: "fileID", name: "fileName", parent: "parentFileID", drive: "driveID" };
@@ -35,7 +53,8 @@ pub(crate) fn save_legacy(call: &mut Call<'_>) -> Result<Reply, Refusal> {
             return Err(Refusal::rule("`event` is not transfer"));
         }
     }
-    if call.args.objects("file_list").iter().any(|item| field(item, "size").is_none()) {
+    let has_size = |item: &&Map<String, Value>| item.keys().any(|name| name.eq_ignore_ascii_case("size"));
+    if !call.args.objects("file_list").iter().all(has_size) {
         return Err(Refusal::new(5050, "参数错误"));
     }
     let password = call.args.text("share_pwd").to_owned();
@@ -53,23 +72,27 @@ fn start(
 ) -> Result<(i64, usize), Refusal> {
     let share = opened(call, key, password)?;
     let key = share.key.clone();
-    let items = call.args.objects(list);
+    let items = call.items(list, &spelling.params())?;
     if items.is_empty() {
         return Err(Refusal::rule(format!("`{list}` is empty")).with_code(400));
     }
     let mut wanted = Vec::new();
     for item in items {
-        let (id, target) = read_item(item, spelling)?;
+        let id = item.int(spelling.id);
+        if !call.lenient() && item.int(spelling.drive) != 0 {
+            return Err(Refusal::rule(format!("`{}` is not 0", spelling.drive)).with_code(400));
+        }
         let node = call.state.drive.node(id).filter(|node| contains(&call.state.drive, share, node.id));
         let node = node.ok_or_else(Refusal::gone)?;
-        let same = field(item, spelling.name).and_then(Value::as_str) == Some(&node.name)
-            && field(item, "etag").and_then(Value::as_str) == Some(node.md5())
-            && (node.is_folder() || field(item, "size").and_then(Value::as_u64) == Some(node.size()))
-            && field(item, "type").and_then(Value::as_i64) == Some(i64::from(node.is_folder()));
+        let repeats = |name: &str, value: Value| item.value(name) == Some(&value);
+        let same = repeats(spelling.name, json!(node.name))
+            && repeats("etag", json!(node.md5()))
+            && (node.is_folder() || repeats("size", json!(node.size())))
+            && repeats("type", json!(i32::from(node.is_folder())));
         if !same && !call.lenient() {
             return Err(Refusal::rule("an item does not repeat the fields that the share listed").with_code(400));
         }
-        let target = call.live_folder(target)?;
+        let target = call.live_folder(item.int(spelling.parent))?;
         if call.state.drive.ancestry(target).any(|above| above.id == id) {
             return Err(Refusal::rule("a folder cannot be saved into itself"));
         }
@@ -87,26 +110,6 @@ fn start(
     let task = call.state.new_id();
     call.state.save_tasks.insert(task, (fails, count));
     Ok((task, count))
-}
-
-/// The entry and the folder that it is to go to.
-fn read_item(item: &Map<String, Value>, spelling: &Spelling) -> Result<(i64, i64), Refusal> {
-    let known = [spelling.id, spelling.name, "size", "etag", "type", spelling.parent, spelling.drive];
-    if let Some(unknown) = item.keys().find(|key| !known.iter().any(|name| name.eq_ignore_ascii_case(key))) {
-        return Err(Refusal::rule(format!("unknown field `{unknown}` in an item")).with_code(400));
-    }
-    let number = |name: &str| {
-        let value = field(item, name).and_then(Value::as_i64);
-        value.ok_or_else(|| Refusal::rule(format!("`{name}` of an item is not a whole number")).with_code(400))
-    };
-    if number(spelling.drive)? != 0 {
-        return Err(Refusal::rule(format!("`{}` is not 0", spelling.drive)).with_code(400));
-    }
-    Ok((number(spelling.id)?, number(spelling.parent)?))
-}
-
-fn field<'a>(item: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    item.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 pub(crate) fn save_task(call: &mut Call<'_>) -> Result<Reply, Refusal> {

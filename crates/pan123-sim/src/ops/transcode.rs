@@ -1,8 +1,9 @@
 //! The transcoding space: bringing videos in, and turning them into playlists and segments.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::files::MOST_IDS;
+use super::web_files::exact_ids;
 use super::{Call, cdn, entry};
 use crate::clock::local;
 use crate::drive::{Node, OnClash};
@@ -17,9 +18,7 @@ pub(crate) fn folder_info(call: &mut Call<'_>) -> Result<Reply, Refusal> {
 
 /// Imports videos of the drive; they get ids of their own, which are not told.
 pub(crate) fn upload_from_cloud_disk(call: &mut Call<'_>) -> Result<Reply, Refusal> {
-    let id = |item: &Map<String, Value>| item.get("fileId").filter(|_| item.len() == 1).and_then(Value::as_i64);
-    let ids: Option<Vec<i64>> = call.args.objects(BODY).into_iter().map(id).collect();
-    let ids = ids.ok_or_else(|| Refusal::rule("an element of the body is not {\"fileId\": number}"))?;
+    let ids = exact_ids(call, BODY, "fileId").map_err(|refusal| refusal.with_code(1))?;
     if ids.is_empty() || ids.len() > MOST_IDS {
         return Err(Refusal::rule(format!("the body holds {} ids, 1 to {MOST_IDS} may be given", ids.len())));
     }

@@ -311,6 +311,16 @@ pub(super) fn listed_ids(call: &Call<'_>, name: &str) -> Result<Vec<i64>, Refusa
     if ids.is_empty() { Err(wrong()) } else { Ok(ids) }
 }
 
+/// The ids of a list whose elements have `field` and nothing else; lenient mode reads them as other lists of ids.
+pub(super) fn exact_ids(call: &Call<'_>, list: &str, field: &str) -> Result<Vec<i64>, Refusal> {
+    if call.lenient() {
+        return listed_ids(call, list);
+    }
+    let id = |item: &Value| item.as_object().filter(|item| item.len() == 1)?.get(field)?.as_i64();
+    let ids = call.args.value(list).and_then(Value::as_array).and_then(|items| items.iter().map(id).collect());
+    ids.ok_or_else(|| Refusal::rule(format!("an element of `{list}` is not {{\"{field}\": number}}")).with_code(400))
+}
+
 fn known_ids(call: &Call<'_>, name: &str) -> Result<Vec<i64>, Refusal> {
     known(call, listed_ids(call, name)?)
 }

@@ -92,7 +92,7 @@ fn page(call: &Call<'_>, mut found: Vec<&Node>, may_be_longer: bool) -> Result<R
     let sorted = sort(&mut found, call.args.text("orderBy"), call.args.text("orderDirection"), call.lenient());
     sorted.map_err(|refusal| refusal.with_code(400))?;
     let cursor = call.args.text("next");
-    let mut start = page_start(&found, limit, number, cursor, Paging::Both);
+    let mut start = page_start(&found, limit, number, cursor, Paging::Both, call.lenient());
     let end = start.saturating_add(limit).min(found.len());
     if call.oddity == Some(Oddity::RepeatsRow) {
         start = start.saturating_sub(1);

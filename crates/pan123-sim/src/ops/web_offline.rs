@@ -246,6 +246,8 @@ pub(crate) fn status(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     let speed = tasks.clone().fold(0, |sum: u64, task| sum.saturating_add(task.speed()));
     let count = |wanted: fn(TaskState) -> bool| tasks.clone().filter(|task| wanted(task.state)).count();
     Ok(Reply::data(json!({
+        "status": 0,
+        "intervalSeconds": 5,
         "speed": speed,
         "running": count(|state| matches!(state, TaskState::Running { .. })),
         "waiting": count(|state| matches!(state, TaskState::Stopped { .. })),

@@ -127,10 +127,18 @@ fn page(call: &mut Call<'_>, paid: bool) -> Result<Reply, Refusal> {
         found.reverse();
     }
     let total = found.len();
-    let after = match call.args.text("next") {
-        "" | "0" => None,
-        cursor => Some(cursor.parse::<i64>().map_err(|_| bad("`next` is no cursor"))?),
+    let known = |id: i64| call.state.shares.all().any(|share| share.id == id);
+    let after = match (call.args.text("next"), call.args.text("next").trim().parse()) {
+        ("" | "0", _) => None,
+        (_, cursor) if lenient => cursor.ok().filter(|id| known(*id)),
+        (_, Ok(id)) => Some(id),
+        (_, Err(_)) => return Err(bad("`next` is no cursor")),
     };
+    if lenient && after.is_none() {
+        // Without a cursor the page's number is all there is.
+        let before = usize::try_from(call.args.int("Page")).unwrap_or_default().saturating_sub(1);
+        found.drain(..before.saturating_mul(limit).min(total));
+    }
     found.retain(|share| after.is_none_or(|last| if rising { share.id > last } else { share.id < last }));
     let more = found.len() > limit;
     found.truncate(limit);

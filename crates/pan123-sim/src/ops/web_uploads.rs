@@ -194,7 +194,8 @@ pub(crate) fn list_parts(call: &mut Call<'_>) -> Result<Reply, Refusal> {
     };
     let parts: Vec<Value> = upload.parts.iter().map(part).collect();
     let parts = if parts.is_empty() { Value::Null } else { Value::from(parts) };
-    Ok(Reply::data(json!({"Parts": parts})))
+    // Clients are known to read either spelling.
+    Ok(Reply::data(if call.lenient() { json!({"Parts": parts, "parts": parts}) } else { json!({"Parts": parts}) }))
 }
 
 pub(crate) fn s3_complete(call: &mut Call<'_>) -> Result<Reply, Refusal> {

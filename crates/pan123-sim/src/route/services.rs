@@ -210,11 +210,11 @@ pub(super) const IMAGES: &[Route] = &[
         "/api/v1/oss/file/list",
         &[
             json("parentFileId", Kind::Text).optional(),
-            json("limit", Kind::Int),
+            json("limit", Kind::Int).lax(),
             json("startTime", Kind::Int).optional(),
             json("endTime", Kind::Int).optional(),
             json("lastFileId", Kind::Text).optional(),
-            json("type", Kind::Int),
+            json("type", Kind::Int).lax(),
         ],
         images::list,
     ),
@@ -242,8 +242,8 @@ pub(super) const IMAGES: &[Route] = &[
 
 /// Of the drive's list, and of the two others on its path.
 pub(super) const LIST_V2: &[Param] = &[
-    query("parentFileId", Kind::Int),
-    query("limit", Kind::Int),
+    query("parentFileId", Kind::Int).lax(),
+    query("limit", Kind::Int).lax(),
     query("searchData", Kind::Text).optional(),
     query("searchMode", Kind::Int).optional(),
     query("lastFileId", Kind::Int).optional(),
@@ -274,7 +274,7 @@ pub(super) const TRANSCODING: &[Route] = &[
         "open/transcode.upload_from_cloud_disk",
         "POST",
         "/api/v1/transcode/upload/from_cloud_disk",
-        &[json(transcode::BODY, Kind::Objects).alias("fileId")],
+        &[json(transcode::BODY, Kind::Any).alias("fileId")],
         transcode::upload_from_cloud_disk,
     ),
     plain("open/transcode.resolutions", "POST", "/api/v1/transcode/video/resolutions", VIDEO, transcode::resolutions),

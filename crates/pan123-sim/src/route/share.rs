@@ -28,8 +28,11 @@ const ONE_FILE_V2: &[Param] = &[
 const SEVERAL: &[Param] = &[
     json("ShareKey", Kind::Text).any_case(),
     json("SharePwd", Kind::Text).optional().any_case(),
-    json("fileIdList", Kind::Objects).any_case(),
+    json("fileIdList", Kind::Any).any_case(),
 ];
+
+const PAGE_LIST: &[Param] =
+    &[query("shareKey", Kind::Text), query("SharePwd", Kind::Text).optional(), query("OrderId", Kind::Text).optional()];
 
 pub(super) const SHARE: &[Route] = &[
     plain("share/share.info", "GET", "/api/share/info", &[query("shareKey", Kind::Text)], public_share::info)
@@ -42,12 +45,12 @@ pub(super) const SHARE: &[Route] = &[
         &[
             query("shareKey", Kind::Text),
             query("SharePwd", Kind::Text).optional(),
-            query("parentFileId", Kind::Int),
-            query("Page", Kind::Int),
-            query("limit", Kind::Int),
-            query("next", Kind::Text),
-            query("orderBy", Kind::Text),
-            query("orderDirection", Kind::Text),
+            query("parentFileId", Kind::Int).lax(),
+            query("Page", Kind::Int).lax(),
+            query("limit", Kind::Int).lax(),
+            query("next", Kind::Text).lax(),
+            query("orderBy", Kind::Text).lax(),
+            query("orderDirection", Kind::Text).lax(),
             query("event", Kind::Text).optional(),
             query("operateType", Kind::Int).optional(),
         ],
@@ -55,6 +58,12 @@ pub(super) const SHARE: &[Route] = &[
     )
     .on(Face::Share)
     .auth(Auth::WebGuest),
+    plain("share/share.list", "GET", "/gsb/s/share-list", PAGE_LIST, public_share::page_list)
+        .on(Face::Share)
+        .auth(Auth::WebGuest),
+    plain("share/share.info", "GET", "/gsb/s/{shareKey}", &[query("shareKey", Kind::Text)], public_share::page_info)
+        .on(Face::Share)
+        .auth(Auth::WebGuest),
     plain("share/share.download_info", "POST", "/api/share/download/info", ONE_FILE, public_share::download_info)
         .on(Face::Share)
         .auth(Auth::WebGuest),

@@ -208,3 +208,70 @@ async fn what_is_fetched_may_be_posted_and_the_other_way_round() {
     let reply = client.request(Method::DELETE, client.open("/api/v1/file/detail")).send().await.unwrap();
     assert_eq!(reply.status(), 405);
 }
+
+#[tokio::test]
+async fn a_token_comes_with_the_word_before_it_or_without() {
+    let client = Client::lenient().await;
+    let web = client.sim.web_token();
+    for (base, token) in [(client.sim.urls().open.clone(), &client.token), (client.sim.urls().web.clone(), &web)] {
+        for authorization in
+            [token.clone(), format!("bearer {token}"), format!("BEARER  {token}"), format!("Bearer{token}")]
+        {
+            let path = if token == &web { "/api/user/info" } else { "/api/v1/user/info" };
+            let request = client.http.get(format!("{base}{path}")).header("platform", "open_platform");
+            let reply = read(request.header("authorization", &authorization).send().await.unwrap()).await;
+            assert_ok(&reply);
+        }
+    }
+    let request = client.http.get(client.open("/api/v1/user/info")).header("platform", "open_platform");
+    let reply = read(request.header("authorization", "Basic abc").send().await.unwrap()).await;
+    assert_eq!(reply["code"], 401);
+}
+
+#[tokio::test]
+async fn lists_have_defaults() {
+    let client = Client::lenient().await;
+    client.sim.put("/a", "x");
+    client.sim.put_image("/b.png", "x");
+    for path in ["/api/v1/file/list", "/api/v2/file/list", "/api/v2/file/list?limit=10", "/api/v1/file/list?page=1"] {
+        let listed = client.get(path).await;
+        assert_eq!(listed["data"]["fileList"][0]["filename"], "a", "{path}: {listed}");
+    }
+    let images = client.post("/api/v1/oss/file/list", json!({"parentFileId": ""})).await;
+    assert_eq!(images["data"]["fileList"][0]["filename"], "b.png", "{images}");
+}
+
+#[tokio::test]
+async fn ids_fit_into_32_bits_and_those_of_logs_are_texts() {
+    let client = Client::lenient().await;
+    client.sim.set_clock(1_700_000_000);
+    assert!(client.sim.enable_direct_link("/public") < i64::from(i32::MAX));
+    let id = client.sim.put("/public/a", "x");
+    let url = client.get(&format!("/api/v1/direct-link/url?fileID={id}")).await;
+    client.http.get(url["data"]["url"].as_str().unwrap()).send().await.unwrap();
+    let path = "/api/v1/direct-link/offline/logs?startHour=2023111506&endHour=2023111506&pageNum=1&pageSize=10";
+    assert!(client.get(path).await["data"]["list"][0]["id"].is_string());
+}
+
+#[tokio::test]
+async fn videos_are_imported_however_they_are_named() {
+    let client = Client::lenient().await;
+    let (one, two) = (client.sim.put("/a.mp4", "v"), client.sim.put("/b.mp4", "w"));
+    let path = "/api/v1/transcode/upload/from_cloud_disk";
+    let bodies = [
+        json!({"fileId": one}),
+        json!({"fileId": one.to_string(), "x": 1}),
+        json!([{"fileId": one.to_string()}]),
+        json!([{"fileID": one, "filename": "a.mp4"}]),
+        json!([one]),
+    ];
+    for body in &bodies {
+        assert_ok(&client.post(path, body.clone()).await);
+    }
+    for form in [format!("fileId={one}"), format!("fileId={one}&fileId={two}")] {
+        let typed = ("content-type", "application/x-www-form-urlencoded");
+        let request = client.request(Method::POST, client.open(path)).header(typed.0, typed.1).body(form);
+        assert_ok(&read(request.send().await.unwrap()).await);
+    }
+    assert_eq!(client.sim.videos().len(), bodies.len() + 3);
+}

@@ -8,6 +8,7 @@ mod faults;
 mod files;
 mod images;
 mod lenient;
+mod lenient_shares;
 mod modes;
 mod oauth;
 mod offline;

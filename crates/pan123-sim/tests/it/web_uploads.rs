@@ -399,3 +399,13 @@ impl Body for Chunks {
         Poll::Ready(next.map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes())))))
     }
 }
+
+#[tokio::test]
+async fn lenient_mode_lists_parts_in_either_spelling() {
+    let page = Page::with(small().lenient()).await;
+    let session = request(&page, "a", b"0123456789abc", json!({})).await;
+    put_parts(&page, &session, b"0123456789abc").await;
+    let listed = page.post("/api/file/s3_list_upload_parts", of(&session, json!({}))).await;
+    assert_eq!(listed["data"]["Parts"].as_array().map(Vec::len), Some(2), "{listed}");
+    assert_eq!(listed["data"]["Parts"], listed["data"]["parts"]);
+}
