@@ -370,28 +370,40 @@ impl OfflineState {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "Told")]
 #[non_exhaustive]
 pub struct OfflineReport {
     /// Where the image was fetched from.
-    #[serde(deserialize_with = "secret")]
     pub url: Secret,
     /// Whether it is stored: status 0, where that of a task is 2.
-    #[serde(rename = "status", deserialize_with = "zero")]
     pub succeeded: bool,
     /// Why it is not, in the service's words; empty otherwise.
-    #[serde(default, rename = "failReason", alias = "fileReason", deserialize_with = "wire::or_default")]
     pub reason: String,
     /// The new image. The pages show it as a number, unlike everywhere else.
-    #[serde(default, rename = "fileID", alias = "fileId", deserialize_with = "id_or_none")]
     pub id: Option<ImageId>,
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-    String::deserialize(deserializer).map(Secret::from)
+#[derive(Deserialize)]
+#[serde(expecting = "what the service tells of an image that it was to fetch")]
+struct Told {
+    url: String,
+    #[serde(deserialize_with = "wire::integer")]
+    status: i64,
+    // The official text names the one, its sample the other; a sender that is careful sends both.
+    #[serde(default, rename = "failReason")]
+    reason: Option<String>,
+    #[serde(default, rename = "fileReason")]
+    other_reason: Option<String>,
+    #[serde(default, rename = "fileID", alias = "fileId", deserialize_with = "id_or_none")]
+    id: Option<ImageId>,
 }
 
-fn zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    wire::integer(deserializer).map(|status: i64| status == 0)
+impl From<Told> for OfflineReport {
+    fn from(told: Told) -> Self {
+        let reason = told.reason.filter(|reason| !reason.is_empty()).or(told.other_reason);
+        let (url, succeeded) = (Secret::from(told.url), told.status == 0);
+        Self { url, succeeded, reason: reason.unwrap_or_default(), id: told.id }
+    }
 }
 
 #[cfg(test)]
@@ -449,13 +461,20 @@ mod tests {
 
     #[test]
     fn a_report_is_read_in_both_spellings() {
-        let read = |json| serde_json::from_str::<OfflineReport>(json).expect("a report");
+        let read = |json: &str| serde_json::from_str::<OfflineReport>(json).expect("a report");
         let done = read(r#"{"url":"https://example.com/a.png","status":0,"failReason":"","fileID":"i"}"#);
         assert!(done.succeeded && done.id == Some(ImageId::from("i")));
         let failed =
             read(r#"{"url":"https://example.com/a.png?k=planted","status":1,"fileReason":"下载失败","fileID":0}"#);
         assert_eq!((failed.succeeded, failed.reason.as_str(), &failed.id), (false, "下载失败", &None));
         assert!(!format!("{failed:?}").contains("planted"));
+        for (reasons, reason) in [
+            (r#""failReason":"a","fileReason":"a""#, "a"),
+            (r#""failReason":"","fileReason":"b""#, "b"),
+            (r#""failReason":null,"fileReason":null"#, ""),
+        ] {
+            assert_eq!(read(&format!(r#"{{"url":"u","status":1,{reasons}}}"#)).reason, reason);
+        }
     }
 
     #[test]

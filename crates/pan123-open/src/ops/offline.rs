@@ -213,7 +213,7 @@ impl Callback {
             0 => Ok(told.file_id.filter(|id| id.check_entry().is_ok()).ok_or_else(|| {
                 Error::new(ErrorKind::Decode, "the service tells of a download that succeeded and names no file")
             })?),
-            _ => Err(told.reason.or(told.other_reason).unwrap_or_default()),
+            _ => Err(told.reason.filter(|reason| !reason.is_empty()).or(told.other_reason).unwrap_or_default()),
         };
         Ok(Self { address: Address(told.url), outcome })
     }
@@ -273,6 +273,7 @@ mod tests {
             (r#"{"url":"u","status":1,"failReason":"gone","fileID":0}"#, Some(Err("gone".to_owned()))),
             (r#"{"url":"u","status":1,"fileReason":"gone","fileID":0}"#, Some(Err("gone".to_owned()))),
             (r#"{"url":"u","status":1,"failReason":"a","fileReason":"b"}"#, Some(Err("a".to_owned()))),
+            (r#"{"url":"u","status":1,"failReason":"","fileReason":"b"}"#, Some(Err("b".to_owned()))),
             (r#"{"url":"u","status":7,"failReason":null}"#, Some(Err(String::new()))),
             (r#"{"url":"u","status":0,"failReason":"","fileID":0}"#, None),
             (r#"{"url":"u","fileID":15000020}"#, None),
