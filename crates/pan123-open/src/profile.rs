@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pan123_core::{ErrorKind, Operation, Profile, is_login_challenge};
 
-use crate::ops::{auth::AccessToken, links::DirectLinkUrl};
+use crate::ops::{
+    auth::AccessToken,
+    link_videos::{DirectLinkPlaylists, TranscodeDirectLinks},
+    links::DirectLinkUrl,
+};
 
 /// The Open Platform's header `Platform: open_platform`, and its codes and texts.
 ///
@@ -57,7 +61,7 @@ fn refusal(endpoint: &str, code: i64, message: &str) -> (ErrorKind, &'static str
             (ErrorKind::Busy, "the service has queued the upload and asks to slow down: send it again after a second")
         }
         1 if SAME_NAME.iter().any(|text| message.contains(text)) => (ErrorKind::AlreadyExists, name_taken(endpoint)),
-        1 if endpoint == DirectLinkUrl::META.id => (
+        1 if NEED_DIRECT_LINK.contains(&endpoint) => (
             ErrorKind::DirectLinkDisabled,
             "the file has no direct link: it must lie in a folder, not the root, that is direct-link space",
         ),
@@ -75,6 +79,10 @@ fn name_taken(endpoint: &str) -> &'static str {
 
 /// What the service says of a token beyond the third of its client id, under whatever code.
 const TOO_MANY_TOKENS: &str = "tokens number has exceeded the limit";
+
+/// The calls about files that must lie in direct-link space.
+const NEED_DIRECT_LINK: [&str; 3] =
+    [DirectLinkUrl::META.id, DirectLinkPlaylists::META.id, TranscodeDirectLinks::META.id];
 
 /// What it says with the catch-all code 1 when a single-step upload has to wait its turn.
 const QUEUED: [&str; 3] = ["秒传队列", "削峰", "请慢一点"];
@@ -114,6 +122,9 @@ mod tests {
             ("open/oauth.refresh_token", 0, "invalid_grant", ErrorKind::Unauthorized),
             ("open/oplist.renewapi", 1, "anything", ErrorKind::Unauthorized),
             ("open/dlink.url", 1, "anything", ErrorKind::DirectLinkDisabled),
+            ("open/dlink.m3u8", 1, "anything", ErrorKind::DirectLinkDisabled),
+            ("open/dlink.transcode_start", 1, "anything", ErrorKind::DirectLinkDisabled),
+            ("open/dlink.transcode_query", 1, "anything", ErrorKind::Api),
             ("open/dlink.url", 5066, "", ErrorKind::NotFound),
             ("open/dlink.enable", 1, "anything", ErrorKind::Api),
             ("open/user.info", 999, "风险文件不存在", ErrorKind::Api),
