@@ -87,6 +87,10 @@ impl Paged for List {
         // A page without any entry cannot be followed by one that has some, whatever the cursor says.
         page.next.is_some() && !page.entries.is_empty()
     }
+
+    fn known_by(entry: &Entry) -> Option<FileId> {
+        Some(entry.id)
+    }
 }
 
 /// One page of a [`List`].

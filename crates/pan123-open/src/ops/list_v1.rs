@@ -11,7 +11,7 @@ operation! {
     ///
     /// The service prefers [`List`](super::files::List), and allows free accounts one of these every 5 seconds. It is the
     /// only way to list the recycle bin. Pages are counted and not held together by a cursor: what is made or removed while
-    /// they are read can make an entry appear twice or not at all.
+    /// they are read can shift an entry to the next page or past it: a walk gives none twice, and may miss one.
     ///
     /// Cost: one request for every [`page_size`](Self::page_size) entries.
     ///
@@ -78,6 +78,10 @@ impl Paged for ListV1 {
         };
         self.page = next;
         true
+    }
+
+    fn known_by(entry: &Entry) -> Option<FileId> {
+        Some(entry.id)
     }
 }
 

@@ -189,6 +189,10 @@ macro_rules! listing {
                 self.after = page.next;
                 page.next.is_some() && !page.entries.is_empty()
             }
+
+            fn known_by(entry: &Entry) -> Option<FileId> {
+                Some(entry.id)
+            }
         }
     };
 }
@@ -434,6 +438,14 @@ mod tests {
 
     fn ok(operation: impl Operation) -> bool {
         operation.validate().is_ok()
+    }
+
+    #[test]
+    fn a_video_that_comes_on_two_pages_is_given_once() {
+        let row = r#"{"fileId":7,"filename":"a","parentFileId":0,"type":1}"#;
+        let entry: Entry = serde_json::from_str(row).expect("an entry");
+        assert_eq!(SpaceFiles::known_by(&entry), Some(FileId::new(7)));
+        assert_eq!(CloudVideoFiles::known_by(&entry), Some(FileId::new(7)));
     }
 
     #[test]

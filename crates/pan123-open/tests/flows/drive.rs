@@ -1,6 +1,10 @@
 //! The everyday verbs: listing, finding, folders, the trash.
 
-use pan123_open::{ErrorKind, FileId, ops::files};
+use pan123_open::{
+    ErrorKind, FileId,
+    ops::{files, list_v1::ListV1},
+};
+use pan123_sim::Fault;
 
 use crate::world::{World, id};
 
@@ -151,4 +155,23 @@ async fn a_tree_is_walked_without_its_trash() {
     }
     paths.sort();
     assert_eq!(paths, ["1", "b", "b/2"]);
+}
+
+#[tokio::test]
+async fn an_entry_that_comes_on_two_pages_is_given_once() {
+    let world = World::new().await;
+    let page = |ids: [i64; 2], next: i64| {
+        let row = |id| format!(r#"{{"fileId":{id},"filename":"{id}","parentFileId":0,"type":1}}"#);
+        let rows = ids.map(row).join(",");
+        format!(r#"{{"code":0,"message":"ok","data":{{"total":3,"lastFileId":{next},"fileList":[{rows}]}}}}"#)
+    };
+    for list in ["open/file.list_v2", "open/file.list_v1"] {
+        world.sim.fault(Fault::on(list).nth(1).body("application/json", page([1, 2], 2)));
+        world.sim.fault(Fault::on(list).nth(2).body("application/json", page([2, 3], -1)));
+    }
+    let expected = [1, 2, 3].map(FileId::new);
+    let listed = world.client.list(FileId::ROOT).collect().await.unwrap();
+    assert_eq!(listed.iter().map(FileId::from).collect::<Vec<_>>(), expected);
+    let listed = world.client.items(ListV1::new(FileId::ROOT).page_size(2)).collect().await.unwrap();
+    assert_eq!(listed.iter().map(FileId::from).collect::<Vec<_>>(), expected);
 }
