@@ -1,6 +1,6 @@
 //! What several operations share: an entry of the drive.
 
-use pan123_core::{EntryKind, FileId, Md5, ReviewStatus, Timestamp, open_enum, wire};
+use pan123_core::{EntryKind, FileId, Link, Md5, ReviewStatus, Timestamp, open_enum, wire};
 use serde::{Deserialize, de};
 
 /// A file or folder, as [`List`](crate::ops::files::List), [`Infos`](crate::ops::files::Infos) and
@@ -52,6 +52,8 @@ pub struct Entry {
     pub created_at: Option<Timestamp>,
     /// When it was last changed; the detail does not tell it.
     pub updated_at: Option<Timestamp>,
+    /// Boxed, as most listings tell of none.
+    thumbnail: Option<Box<Link>>,
 }
 
 impl Entry {
@@ -68,6 +70,11 @@ impl Entry {
     /// Says whether the content review has withheld it, so that it cannot be downloaded or linked.
     pub fn is_blocked(&self) -> bool {
         self.status.is_blocked()
+    }
+
+    /// Returns the address of a small picture of it. Only [`ListV1`](crate::ops::list_v1::ListV1) tells it, and not of all.
+    pub fn thumbnail(&self) -> Option<&Link> {
+        self.thumbnail.as_deref()
     }
 }
 
@@ -126,11 +133,19 @@ struct Row {
     created_at: Option<Timestamp>,
     #[serde(default, rename = "updateAt", deserialize_with = "wire::time")]
     updated_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "thumbnail")]
+    thumbnail: Option<Box<Link>>,
 }
 
 /// Nothing is lost by a category that cannot be read: it counts as one the service does not know.
 fn category<'de, D: de::Deserializer<'de>>(deserializer: D) -> Result<Option<Category>, D::Error> {
     wire::integer_or_zero(deserializer).map(|code| Some(Category::from_code(code)))
+}
+
+/// Nor by a picture.
+fn thumbnail<'de, D: de::Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Link>>, D::Error> {
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    Ok(text.and_then(|url| Link::parse(&url).ok()).map(Box::new))
 }
 
 impl TryFrom<Row> for Entry {
@@ -152,6 +167,7 @@ impl TryFrom<Row> for Entry {
             penalised: row.punish_flag != 0,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            thumbnail: row.thumbnail,
         })
     }
 }
