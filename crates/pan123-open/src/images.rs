@@ -103,7 +103,8 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// When a call fails the others are still made; a [`FailedImages`] in the error's source names what was not moved.
+    /// When a call fails the others are still made, unless they would fail as well, as after a ban; a [`FailedImages`] in the
+    /// error's source names what was not moved.
     pub async fn move_to<I: Into<ImageId>>(
         &self,
         images: impl IntoIterator<Item = I>,
@@ -236,9 +237,15 @@ impl Images {
     ) -> Result<()> {
         let ids: Vec<ImageId> = images.into_iter().map(Into::into).collect();
         let mut failed: Vec<(ImageId, Error)> = Vec::new();
+        let mut stopped: Option<Error> = None;
         for chunk in ids.chunks(MOST_IDS) {
-            if let Err(error) = self.client.send(operation(chunk.to_vec())).await {
+            let sent = match &stopped {
+                Some(error) => Err(error.clone()),
+                None => self.client.send(operation(chunk.to_vec())).await,
+            };
+            if let Err(error) = sent {
                 failed.extend(chunk.iter().map(|id| (id.clone(), error.clone())));
+                stopped = Some(error).filter(Error::concerns_everything);
             }
         }
         let Some((_, first)) = failed.first() else {

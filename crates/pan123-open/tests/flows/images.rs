@@ -158,6 +158,15 @@ async fn images_are_moved_and_deleted_in_batches_and_the_failures_named() {
     assert_eq!(failed, ids[100..200].iter().collect::<Vec<_>>(), "{error}");
     assert_eq!(images.list(&folder).collect().await.unwrap().len(), 100);
     assert_eq!(images.stat(&ids[0]).await.unwrap_err().kind(), ErrorKind::NotFound);
+
+    // After a ban no other call is made.
+    world.sim.clear_requests();
+    let banned = r#"{"code":"403","message":"123pan-foreign-forbidden cache client ip"}"#;
+    world.sim.fault(Fault::on("open/oss.move").every().body("application/json", banned));
+    let error = images.move_to(&ids, &folder).await.unwrap_err();
+    let failed = error.source().and_then(|source| source.downcast_ref::<FailedImages>()).unwrap();
+    assert_eq!((error.kind(), failed.items().len()), (ErrorKind::Blocked, 205), "{error}");
+    assert_eq!(world.sim.count("open/oss.move"), 1);
     assert_eq!(images.mkdir(ImageId::ROOT, "all").await.unwrap_err().kind(), ErrorKind::AlreadyExists);
 }
 
