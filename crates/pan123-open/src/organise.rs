@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use pan123_core::{Error, ErrorKind, FileId, Result};
+use pan123_core::{Error, ErrorKind, FileId, Operation, Profile, Result, Wait, batch};
 
 use crate::{
-    Client,
-    ops::manage::{self, CopyState, CopyTask},
+    Client, OpenProfile,
+    ops::{
+        files,
+        manage::{self, CopyState, CopyTask},
+    },
 };
 
 /// How long a copy of many entries may take before [`Client::copy_all`] stops waiting.
@@ -30,7 +33,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When a call fails the others are still made; [`Error::failed_items`] names the entries that were not moved.
+    /// When a call fails the others are still made, unless they would fail as well, as after a ban; [`Error::failed_items`]
+    /// names the entries that were not moved.
     pub async fn move_to<I: Into<FileId>>(
         &self,
         files: impl IntoIterator<Item = I>,
@@ -76,21 +80,26 @@ impl Client {
         self.batch(files, |ids| manage::RecoverTo::new(ids, folder)).await
     }
 
-    /// Deletes files and folders for good: they are moved to the trash first, which the service demands.
+    /// Deletes files and folders for good. The service deletes only what is in the trash, so those that are not are moved
+    /// there first.
+    ///
+    /// Three requests for every 100 entries.
     ///
     /// # Errors
     ///
     /// As [`move_to`](Self::move_to). An entry that failed may have got as far as the trash.
     pub async fn delete<I: Into<FileId>>(&self, files: impl IntoIterator<Item = I>) -> Result<()> {
         let ids: Vec<FileId> = files.into_iter().map(Into::into).collect();
-        let mut failed = match self.trash(ids.iter().copied()).await {
-            Ok(()) => Vec::new(),
-            Err(error) => error.failed_items().to_vec(),
-        };
-        let trashed = ids.iter().copied().filter(|id| failed.iter().all(|(kept, _)| kept != id));
-        if let Err(error) = self.batch(trashed.collect::<Vec<_>>(), manage::Delete::new).await {
-            failed.extend_from_slice(error.failed_items());
-        }
+        let mut outside = Vec::new();
+        let asked = self
+            .batch_with(ids.iter().copied(), files::Infos::new, |entries| {
+                outside.extend(entries.into_iter().filter(|entry| !entry.trashed).map(|entry| entry.id));
+            })
+            .await;
+        let mut failed = failures(asked);
+        failed.extend(failures(self.trash(outside).await));
+        let trashed: Vec<FileId> = ids.iter().copied().filter(|id| failed.iter().all(|(kept, _)| kept != id)).collect();
+        failed.extend(failures(self.batch(trashed, manage::Delete::new).await));
         Error::of_batch(failed, ids.len())
     }
 
@@ -114,8 +123,10 @@ impl Client {
             };
             match sent {
                 Ok(report) => failed.extend(report.failed.into_iter().map(|failure| {
-                    let reason = Error::new(ErrorKind::Api, "the service did not rename the entry");
-                    (failure.id, reason.with_endpoint("open/file.rename_batch").with_answer(0, &failure.message))
+                    let endpoint = manage::RenameBatch::META.id;
+                    // An entry is refused without a code; 1 is the one of which the text alone says what it means.
+                    let (kind, text) = OpenProfile.classify(endpoint, 1, &failure.message);
+                    (failure.id, Error::new(kind, text).with_endpoint(endpoint).with_answer(0, &failure.message))
                 })),
                 Err(error) => {
                     failed.extend(chunk.iter().map(|(id, _)| (*id, error.clone())));
@@ -128,53 +139,50 @@ impl Client {
 
     /// Copies many files and folders into `folder`, as a task of the service's that is waited for, up to [`COPY_TIMEOUT`].
     ///
-    /// Dropping the future stops the waiting and not the copy.
+    /// More than [`MOST_COPIES`](manage::MOST_COPIES) are copied by several tasks, one after the other. Dropping the future stops
+    /// the waiting, and not the copy that is running.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Api`] when the task fails, of which the service gives no reason; [`ErrorKind::CompletionTimeout`] when it
-    /// is still running, and [`ErrorKind::InvalidInput`] for more than [`MOST_COPIES`](manage::MOST_COPIES) entries.
+    /// As [`move_to`](Self::move_to), and of the kinds of [`wait_for_copy`](Self::wait_for_copy). Of the entries that are named
+    /// some may have been copied: all of a task count as failed.
     pub async fn copy_all<I: Into<FileId>>(
         &self,
         files: impl IntoIterator<Item = I>,
         folder: impl Into<FileId>,
     ) -> Result<()> {
-        let ids: Vec<FileId> = files.into_iter().map(Into::into).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let task = self.send(manage::CopyAsync::new(ids, folder)).await?;
-        self.wait_for_copy(task, COPY_TIMEOUT).await
+        let (ids, folder): (Vec<FileId>, FileId) = (files.into_iter().map(Into::into).collect(), folder.into());
+        let copy = |ids: Vec<FileId>| async move {
+            let task = self.send(manage::CopyAsync::new(ids, folder)).await?;
+            self.wait_for_copy(task, COPY_TIMEOUT).await
+        };
+        batch::run(&ids, manage::MOST_COPIES, copy, drop).await
     }
 
     /// Waits for a copy that [`CopyAsync`](manage::CopyAsync) began, for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// As [`copy_all`](Self::copy_all).
+    /// [`ErrorKind::Api`] when the task fails, of which the service gives no reason; [`ErrorKind::CompletionTimeout`] when it
+    /// is still running.
     pub async fn wait_for_copy(&self, task: CopyTask, timeout: Duration) -> Result<()> {
-        let runtime = self.pipeline().runtime();
-        let end = runtime.elapsed() + timeout;
-        loop {
-            match self.send(manage::CopyProcess::new(task)).await?.state {
-                CopyState::Done => return Ok(()),
-                CopyState::Failed => {
-                    return Err(Error::new(
-                        ErrorKind::Api,
-                        "the service could not copy everything; it gives no reason",
-                    )
-                    .with_endpoint("open/file.copy_async_process"));
-                }
-                _ if runtime.elapsed() >= end => {
-                    return Err(Error::new(
-                        ErrorKind::CompletionTimeout,
-                        "the copy is still running; wait for its task again",
-                    )
-                    .with_endpoint("open/file.copy_async_process")
-                    .with_may_have_happened(true));
-                }
-                _ => runtime.sleep(COPY_INTERVAL).await,
+        let endpoint = manage::CopyProcess::META.id;
+        let late = "the copy is still running; wait for its task again";
+        let wait = Wait { pause: COPY_INTERVAL, timeout, late, endpoint };
+        let ask = || self.send(manage::CopyProcess::new(task));
+        wait.until(&**self.pipeline().runtime(), ask, |status| match status.state {
+            CopyState::Done => Ok(Some(())),
+            CopyState::Failed => {
+                let text = "the service could not copy everything; it gives no reason";
+                Err(Error::new(ErrorKind::Api, text).with_endpoint(endpoint))
             }
-        }
+            _ => Ok(None),
+        })
+        .await
     }
+}
+
+/// The entries of a batch that failed.
+fn failures(done: Result<()>) -> Vec<(FileId, Error)> {
+    done.err().map(|error| error.failed_items().to_vec()).unwrap_or_default()
 }

@@ -75,7 +75,7 @@ impl Transcoding {
     ///
     /// # Errors
     ///
-    /// When a call fails the others are still made; [`Error::failed_items`] names the videos that were not imported.
+    /// As [`Client::move_to`]: [`Error::failed_items`] names the videos that were not imported.
     pub async fn import<I: Into<FileId>>(&self, videos: impl IntoIterator<Item = I>) -> Result<()> {
         self.client.batch(videos, transcode::ImportVideos::new).await
     }

@@ -47,6 +47,13 @@ async fn many_entries_are_renamed_and_the_failures_named() {
     let failed: Vec<FileId> = error.failed_items().iter().map(|(id, _)| *id).collect();
     assert_eq!(failed, [FileId::new(99)], "{error}");
     assert!(world.sim.file("/again-64").is_some());
+
+    let refused = r#"{"code":0,"message":"ok","data":{"successList":[],"failList":[
+        {"fileID":1,"message":"该目录下文件重名"},{"fileID":2,"message":"内部错误"}]}}"#;
+    world.sim.fault(Fault::on("open/file.rename_batch").body("application/json", refused));
+    let error = world.client.rename_all([(FileId::new(1), "a"), (FileId::new(2), "b")]).await.unwrap_err();
+    let kinds: Vec<ErrorKind> = error.failed_items().iter().map(|(_, error)| error.kind()).collect();
+    assert_eq!(kinds, [ErrorKind::AlreadyExists, ErrorKind::Api], "{error}");
 }
 
 #[tokio::test]
@@ -69,6 +76,20 @@ async fn a_copy_of_many_is_waited_for() {
     assert_eq!(error.kind(), ErrorKind::CompletionTimeout);
     assert!(pan123_core::Runtime::elapsed(&world.runtime) >= Duration::from_secs(60));
     world.client.copy_all(Vec::<FileId>::new(), folder).await.unwrap();
+}
+
+#[tokio::test]
+async fn more_than_a_task_can_hold_is_copied_by_several_and_the_failures_named() {
+    let world = World::new().await;
+    let most = manage::MOST_COPIES;
+    let ids: Vec<FileId> = (0..=most).map(|number| id(world.sim.put(&format!("/{number}"), "x"))).collect();
+    let folder = id(world.sim.mkdir("/copies"));
+    world.sim.fault(Fault::on("open/file.copy_async").task_fails());
+    let error = world.client.copy_all(ids.iter().copied(), folder).await.unwrap_err();
+    let failed: Vec<FileId> = error.failed_items().iter().map(|(id, _)| *id).collect();
+    assert_eq!((error.kind(), failed.as_slice()), (ErrorKind::Api, &ids[..most]), "{error}");
+    assert_eq!(world.sim.count("open/file.copy_async"), 2);
+    assert!(world.sim.file(&format!("/copies/{most}")).is_some());
 }
 
 #[tokio::test]
@@ -99,4 +120,16 @@ async fn the_trash_gives_back_and_forgets() {
     world.client.delete([file]).await.unwrap();
     assert!(world.sim.file_by_id(file.get()).is_none());
     assert_eq!(world.sim.count("open/file.trash"), before + 1, "the service deletes only what is in the trash");
+}
+
+#[tokio::test]
+async fn what_is_in_the_trash_already_is_deleted_without_being_put_there_again() {
+    let world = World::new().await;
+    let [old, new] = ["/old", "/new"].map(|path| id(world.sim.put(path, "x")));
+    world.client.trash([old]).await.unwrap();
+    world.sim.fault(Fault::on("open/file.trash").every().code(77));
+    let error = world.client.delete([old, new]).await.unwrap_err();
+    let failed: Vec<FileId> = error.failed_items().iter().map(|(id, _)| *id).collect();
+    assert_eq!(failed, [new], "{error}");
+    assert!(world.sim.file_by_id(old.get()).is_none() && world.sim.file("/new").is_some());
 }
