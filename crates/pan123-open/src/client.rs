@@ -92,6 +92,12 @@ impl Client {
         self.0.root
     }
 
+    /// Runs one operation without repeating it, for the transfer engine, which repeats on its own.
+    #[cfg(feature = "transfer")]
+    pub(crate) async fn once<O: Operation>(&self, operation: &O) -> Result<O::Output> {
+        self.0.pipeline.send_with(operation, &pan123_core::RetryPolicy::none()).await
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }

@@ -33,7 +33,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::DirectLinkDisabled`] when the file is not in an enabled folder or lies in the root, which has no direct links.
+    /// [`ErrorKind::DirectLinkDisabled`] when the file is not in an enabled folder or lies in the root, which has no direct links;
+    /// [`ErrorKind::Config`] when it cannot be signed.
     pub async fn direct_link(&self, file: impl Into<FileId>) -> Result<Link> {
         let unsigned = self.send(links::DirectLinkUrl::new(file)).await?;
         let Some(key) = &self.inner().link_key else {

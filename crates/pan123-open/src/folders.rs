@@ -5,10 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use pan123_core::{BoxFuture, Error, ErrorKind, FileId, OnConflict, Result};
 use pan123_transfer::{FolderDownload, FolderUpload, Tree, TreeEntry, TreeTarget, TreeUpload};
 
-use crate::{
-    Client, Entry, FileRef,
-    download::{Origin, withheld},
-};
+use crate::{Client, Entry, FileRef, download::Origin, link::withheld};
 
 impl Client {
     /// Downloads all that is in a folder, and in the folders in it, a few files side by side.

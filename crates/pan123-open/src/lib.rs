@@ -19,6 +19,7 @@ mod hidden;
 #[cfg(feature = "transfer")]
 mod image_upload;
 mod images;
+mod link;
 mod offline;
 pub mod ops;
 mod organise;
@@ -45,6 +46,7 @@ pub use crate::{
     client::{Client, ClientBuilder},
     entry::{Category, Entry},
     images::{FailedImages, Images},
+    link::FileRef,
     offline::{OFFLINE_TIMEOUT, OfflineDownload},
     organise::COPY_TIMEOUT,
     profile::OpenProfile,
@@ -56,7 +58,6 @@ pub use crate::{
 };
 #[cfg(feature = "transfer")]
 pub use crate::{
-    download::FileRef,
     image_upload::{ImageUpload, UploadedImage},
     upload::{Upload, Uploaded},
 };

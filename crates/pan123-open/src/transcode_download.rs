@@ -73,17 +73,40 @@ struct Origin {
 }
 
 impl DownloadOrigin for Origin {
+    fn identity(&self) -> String {
+        format!("open transcode {}, {}, {}", self.video, self.resolution, self.name)
+    }
+
     fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
         Box::pin(async move {
             if self.name.ends_with(".m3u8") {
-                self.client.send(DownloadPlaylist::new(self.video, &self.resolution)).await
+                self.client.once(&DownloadPlaylist::new(self.video, &self.resolution)).await
             } else {
-                self.client.send(DownloadPart::new(self.video, &self.resolution, self.name.as_str())).await
+                self.client.once(&DownloadPart::new(self.video, &self.resolution, self.name.as_str())).await
             }
         })
     }
 
     fn fetch<'a>(&'a self, link: &'a Link, range: Option<Range<u64>>) -> BoxFuture<'a, Result<Fetched>> {
         Box::pin(self.client.fetch(link, range))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_other_videos_and_resolutions_are_told_apart() {
+        let client = Client::builder().app("id", "secret").build().expect("a client");
+        let identity = |video, resolution: &str, name: &str| {
+            let (video, resolution, name) = (VideoId::new(video), Resolution::from(resolution), name.to_owned());
+            Origin { client: client.clone(), video, resolution, name }.identity()
+        };
+        let one = identity(1, "720P", "0.ts");
+        assert_eq!(one, identity(1, "720p", "0.ts"));
+        for other in [identity(2, "720P", "0.ts"), identity(1, "480P", "0.ts"), identity(1, "720P", "1.ts")] {
+            assert_ne!(one, other);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a drive is used for every day, as methods of the client, each built on operations.
 
-use pan123_core::{AccountId, Error, ErrorKind, FileId, Items, Link, Operation, Result, batch, name};
+use pan123_core::{AccountId, Error, ErrorKind, FileId, Items, Operation, Result, batch, name};
 
 use crate::{
     Client, Entry,
@@ -135,18 +135,6 @@ impl Client {
     /// Those of [`user_info`](Self::user_info).
     pub async fn account_id(&self) -> Result<AccountId> {
         self.inner().account.get_or_try_init(|| async { self.user_info().await.map(|info| info.id) }).await.copied()
-    }
-
-    /// Returns a download address for one file: use it soon, and ask again when it is refused.
-    ///
-    /// How long it lasts is not documented. It needs no header, and must not be given the client's token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`] when the file is gone, [`ErrorKind::QuotaExceeded`] when the day's download traffic is used
-    /// up, [`ErrorKind::Busy`] while an upload of it is still being verified.
-    pub async fn link(&self, file: impl Into<FileId>) -> Result<Link> {
-        self.send(files::DownloadInfo::new(file)).await
     }
 
     pub(crate) async fn batch<I: Into<FileId>, O: Operation<Output = ()>>(

@@ -1,6 +1,6 @@
 //! Downloads: whole, in ranges, cut and resumed, and everything that is not the file.
 
-use pan123_open::{ErrorKind, FileId};
+use pan123_open::{Entry, ErrorKind, FileId};
 use pan123_sim::{Fault, Simulator, seeded_md5};
 
 use crate::world::{PART, World, content, exists, id};
@@ -155,4 +155,30 @@ fn leaks(sim: &Simulator) -> Vec<String> {
     data.filter(|request| names.iter().any(|name| request.header(name).is_some()))
         .map(|request| request.path.clone())
         .collect()
+}
+
+#[tokio::test]
+async fn an_address_is_asked_for_as_often_as_the_policy_says() {
+    let world = World::new().await;
+    let file = id(world.sim.put("/f.bin", content(PART)));
+    world.sim.fault(Fault::on("open/file.download_info").every().status(503));
+    let error = world.client.download(file).bytes(PART).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Server, 5), "{error}");
+    assert_eq!(world.sim.count("open/file.download_info"), 5);
+}
+
+#[tokio::test]
+async fn no_address_is_asked_for_where_there_can_be_none() {
+    let world = World::new().await;
+    let entry = |kind: i64, status: i64| -> Entry {
+        let row = format!(r#"{{"fileId":1,"filename":"a","parentFileId":0,"type":{kind},"size":1,"status":{status}}}"#);
+        serde_json::from_str(&row).unwrap()
+    };
+    for (entry, kind) in [(entry(0, 104), ErrorKind::ContentRejected), (entry(1, 0), ErrorKind::InvalidInput)] {
+        assert_eq!(world.client.link(&entry).await.unwrap_err().kind(), kind);
+        assert_eq!(world.client.download(entry).bytes(1).await.unwrap_err().kind(), kind);
+    }
+    assert!(world.sim.requests().is_empty());
+    let file = id(world.sim.put("/f.bin", "x"));
+    world.client.link(world.client.stat(file).await.unwrap()).await.unwrap();
 }
