@@ -43,7 +43,7 @@ pub(crate) struct Inner {
     #[cfg(feature = "link")]
     pub(crate) link_validity: std::time::Duration,
     #[cfg(feature = "transfer")]
-    pub(crate) upload_server: OnceCell<url::Url>,
+    pub(crate) upload_servers: tokio::sync::Mutex<Vec<url::Url>>,
 }
 
 impl Client {
@@ -255,7 +255,7 @@ impl ClientBuilder {
             #[cfg(feature = "link")]
             link_validity: self.link_validity.unwrap_or(std::time::Duration::from_secs(30 * 60)),
             #[cfg(feature = "transfer")]
-            upload_server: OnceCell::new(),
+            upload_servers: tokio::sync::Mutex::default(),
         })))
     }
 }

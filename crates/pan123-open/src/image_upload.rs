@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, Md5, Result, RetryPolicy};
+use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, Md5, Operation, Result};
 use pan123_transfer::{Begun, Completion, Fingerprint, How, Part, Progress, Source, UploadLimits, UploadTarget};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ use crate::{
         images::{ImageId, LARGEST_IMAGE, check_name},
         images_upload::{self, Created},
     },
+    upload::{PATIENT, patiently},
 };
 
 impl Images {
@@ -145,16 +146,10 @@ struct Session {
     upload: String,
 }
 
-/// How often an image that the service called known is looked for before it counts as missing.
-const REUSE_LOOKUPS: u32 = 10;
-
-/// How long the service is given between two such looks.
-const REUSE_PAUSE: Duration = Duration::from_secs(1);
-
 impl Target {
     async fn announce(&self, file: &Fingerprint) -> Result<Begun<Session, ImageId>> {
         let create = images_upload::Create::new(&self.folder, self.name.as_str(), file.md5, file.size);
-        match self.images.client.send(create).await? {
+        match self.images.client.once(&create).await? {
             Created::Stored(id) => Ok(Begun::Stored(id)),
             Created::Unconfirmed => self.reused(file).await.map(Begun::Stored),
             Created::Wanted(ticket) => Ok(Begun::Parts {
@@ -166,15 +161,13 @@ impl Target {
 
     /// Finds the image that an answer of `reuse` without an id speaks of.
     async fn reused(&self, file: &Fingerprint) -> Result<ImageId> {
-        for _ in 0..REUSE_LOOKUPS {
-            if let Some(id) = self.look(file).await? {
-                return Ok(id);
-            }
-            self.images.client.pipeline().runtime().sleep(REUSE_PAUSE).await;
-        }
-        Err(Error::new(ErrorKind::OutcomeUnknown, "the service said that it had the image and does not list it")
-            .with_endpoint("open/oss.create")
-            .with_may_have_happened(true))
+        let look = || self.look(file);
+        let found = patiently(&**self.images.client.pipeline().runtime(), &PATIENT, look).await;
+        found.map_err(|error| error.with_may_have_happened(true))?.ok_or_else(|| {
+            Error::new(ErrorKind::OutcomeUnknown, "the service said that it had the image and does not list it")
+                .with_endpoint(images_upload::Create::META.id)
+                .with_may_have_happened(true)
+        })
     }
 
     /// Looks for an image of this name and content in the folder. There is at most one of that content.
@@ -190,10 +183,9 @@ impl Target {
 
     /// Sends a slice to a fresh address.
     async fn put(&self, session: &Session, part: &Part, body: Arc<dyn BodySource>) -> Result<()> {
-        let address =
-            self.images.client.send(images_upload::UploadUrl::new(session.upload.as_str(), part.number)).await?;
-        let put = images_upload::PutSlice::new(address, body);
-        self.images.client.pipeline().send_with(&put, &RetryPolicy::none()).await
+        let client = &self.images.client;
+        let address = client.once(&images_upload::UploadUrl::new(session.upload.as_str(), part.number)).await?;
+        client.once(&images_upload::PutSlice::new(address, body)).await
     }
 }
 
@@ -227,11 +219,11 @@ impl UploadTarget for Target {
 
     fn complete<'a>(&'a self, session: &'a Session, _parts: &'a [Part]) -> BoxFuture<'a, Result<Completion<ImageId>>> {
         Box::pin(async move {
-            let (pipeline, upload) = (self.images.client.pipeline(), session.upload.as_str());
+            let (client, upload) = (&self.images.client, session.upload.as_str());
             let asked = if self.is_sent.load(Ordering::Relaxed) {
-                pipeline.send_with(&images_upload::UploadResult::new(upload), &RetryPolicy::none()).await
+                client.once(&images_upload::UploadResult::new(upload)).await
             } else {
-                pipeline.send_with(&images_upload::UploadComplete::new(upload), &RetryPolicy::none()).await
+                client.once(&images_upload::UploadComplete::new(upload)).await
             };
             match asked {
                 Ok(completion) => {

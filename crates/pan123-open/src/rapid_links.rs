@@ -1,16 +1,12 @@
 //! Rapid-upload links (秒传链接): a drive that files are put into by their digest, and a link made of its own files.
 
 use pan123_core::{
-    BoxFuture, FileId, Md5, Result, name,
+    BoxFuture, FileId, Md5, Operation, Result, name,
     rapid::{InstantUpload, RapidFile, RapidLink},
 };
 use pan123_transfer::Fingerprint;
 
-use crate::{
-    Client,
-    ops::uploads::{Create, Created},
-    upload::Target,
-};
+use crate::{Client, ops::uploads::Create, upload::Target};
 
 impl InstantUpload for Client {
     fn make_folder<'a>(&'a self, parent: FileId, name: &'a str) -> BoxFuture<'a, Result<FileId>> {
@@ -26,14 +22,11 @@ impl InstantUpload for Client {
     ) -> BoxFuture<'a, Result<Option<FileId>>> {
         Box::pin(async move {
             name::check(name)?;
-            match self.send(Create::new(folder, name, md5, size)).await? {
-                Created::Stored(id) => Ok(Some(id)),
-                Created::Unconfirmed(_) => {
-                    Target::new(self.clone(), folder, name).reused(&Fingerprint::new(size, md5)).await.map(Some)
-                }
-                // The bytes are wanted, and a link has none. The ticket runs out by itself.
-                Created::Wanted(_) => Ok(None),
-            }
+            let created = self.send(Create::new(folder, name, md5, size)).await?;
+            let target = Target::new(self.clone(), folder, name);
+            let confirmed = target.confirm(created, &Fingerprint::new(size, md5), Create::META.id).await?;
+            // Where the bytes are wanted, a link has none. The ticket runs out by itself.
+            Ok(confirmed.ok())
         })
     }
 }

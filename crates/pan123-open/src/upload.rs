@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, FileId, Md5, Result, RetryPolicy};
+use pan123_core::{BodySource, BoxFuture, Error, ErrorKind, FileId, Md5, Operation, Result, Runtime};
 use pan123_transfer::{
     Bandwidth, Begun, Checkpoints, Completion, Fingerprint, How, Notice, Part, Progress, Source, UploadLimits,
     UploadTarget,
@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::{
     Client, Entry, OnConflict,
-    ops::uploads::{self, Created},
+    ops::uploads::{self, Created, Ticket},
 };
 
 impl Client {
@@ -232,11 +232,11 @@ pub(crate) struct Session {
 /// The slice size in every answer known; part MD5s are computed for it before the service says its own.
 const USUAL_SLICE_SIZE: u64 = 16 << 20;
 
-/// How often a file that the service called known is looked for before it counts as missing.
-const REUSE_LOOKUPS: u32 = 10;
+/// The pauses between looks for a file that the service says it has, in seconds: it may be listed minutes later.
+pub(crate) const PATIENT: [u64; 10] = [1, 2, 4, 8, 15, 30, 30, 30, 30, 30];
 
-/// How long the service is given between two such looks.
-const REUSE_PAUSE: Duration = Duration::from_secs(1);
+/// The same where the file can be sent instead.
+const BRIEF: [u64; 4] = [1, 2, 4, 8];
 
 impl Target {
     pub(crate) fn new(client: Client, folder: FileId, name: &str) -> Self {
@@ -251,12 +251,12 @@ impl Target {
         let create =
             uploads::Create::new(self.folder, self.name.as_str(), file.md5, file.size).on_conflict(self.on_conflict);
         // The engine repeats: it alone looks whether the file is there before it does.
-        let ticket = match self.client.pipeline().send_with(&create, &RetryPolicy::none()).await? {
-            Created::Stored(id) => return Ok(Begun::Stored(id)),
-            Created::Unconfirmed(_) => return self.reused(file).await.map(Begun::Stored),
-            Created::Wanted(ticket) => ticket,
+        let created = self.client.once(&create).await?;
+        let ticket = match self.confirm(created, file, uploads::Create::META.id).await? {
+            Ok(id) => return Ok(Begun::Stored(id)),
+            Err(ticket) => ticket,
         };
-        let server = match ticket.servers.into_iter().next() {
+        let server = match self.allowed(ticket.servers)?.into_iter().next() {
             Some(server) => server,
             None => self.upload_server().await?,
         };
@@ -266,17 +266,34 @@ impl Target {
         })
     }
 
-    /// Finds the file that an answer of `reuse` without an id speaks of; it is listed a little later.
-    pub(crate) async fn reused(&self, file: &Fingerprint) -> Result<FileId> {
-        for _ in 0..REUSE_LOOKUPS {
-            if let Some(id) = self.look(file).await? {
-                return Ok(id);
-            }
-            self.client.pipeline().runtime().sleep(REUSE_PAUSE).await;
+    /// Makes certain what an answer says: the file is stored, or its bytes are to be sent with a ticket.
+    ///
+    /// `reuse` without an id speaks of a file that is listed a little later, or of none at all.
+    pub(crate) async fn confirm(
+        &self,
+        created: Created,
+        file: &Fingerprint,
+        endpoint: &'static str,
+    ) -> Result<Result<FileId, Ticket>> {
+        let ticket = match created {
+            Created::Stored(id) => return Ok(Ok(id)),
+            Created::Wanted(ticket) => return Ok(Err(ticket)),
+            Created::Unconfirmed(ticket) => ticket,
+        };
+        let unknown = |error: Error| error.with_endpoint(endpoint).with_may_have_happened(true);
+        if self.on_conflict == OnConflict::KeepBoth {
+            return Err(unknown(not_told_apart()));
         }
-        Err(Error::new(ErrorKind::OutcomeUnknown, "the service said that it had the file and does not list it")
-            .with_endpoint("open/upload_v2.create")
-            .with_may_have_happened(true))
+        let pauses: &[u64] = if ticket.is_some() { &BRIEF } else { &PATIENT };
+        let look = || self.look(file);
+        match patiently(&**self.client.pipeline().runtime(), pauses, look).await {
+            Ok(Some(id)) => Ok(Ok(id)),
+            Ok(None) => ticket.map(Err).ok_or_else(|| {
+                let text = "the service said that it had the file and does not list it";
+                unknown(Error::new(ErrorKind::OutcomeUnknown, text))
+            }),
+            Err(error) => Err(error.with_may_have_happened(true)),
+        }
     }
 
     /// Looks for a file of this name, size and MD5 in the folder.
@@ -293,18 +310,55 @@ impl Target {
         Ok(found.map(|entry| entry.id))
     }
 
-    /// The server for uploads that the service did not name one for; asked once for each client.
+    /// A server for uploads that the service did not name one for. Servers are asked for once for each client, and again when
+    /// none is left.
     async fn upload_server(&self) -> Result<Url> {
-        let cached = &self.client.inner().upload_server;
-        let server = cached.get_or_try_init(|| async {
-            let domains = self.client.send(uploads::Domain::new()).await?;
-            domains.into_iter().next().ok_or_else(|| {
-                Error::new(ErrorKind::Decode, "the service named no upload server")
-                    .with_endpoint("open/upload_v2.domain")
-            })
-        });
-        server.await.cloned()
+        let mut servers = self.client.inner().upload_servers.lock().await;
+        if servers.is_empty() {
+            *servers = self.allowed(self.client.once(&uploads::Domain::new()).await?)?;
+        }
+        servers.first().cloned().ok_or_else(|| {
+            Error::new(ErrorKind::Decode, "the service named no upload server").with_endpoint(uploads::Domain::META.id)
+        })
     }
+
+    /// Strikes off a server that turned out to be none, so that the next attempt takes another.
+    async fn strike(&self, server: &Url, error: &Error) {
+        if matches!(error.kind(), ErrorKind::Connect | ErrorKind::ProtocolChanged | ErrorKind::Config) {
+            self.client.inner().upload_servers.lock().await.retain(|known| known != server);
+        }
+    }
+
+    /// Leaves out the servers that may not be given the token, unless that is all of them.
+    fn allowed(&self, servers: Vec<Url>) -> Result<Vec<Url>> {
+        let hosts = self.client.pipeline().hosts();
+        let (allowed, others): (Vec<_>, Vec<_>) =
+            servers.into_iter().partition(|server| hosts.upload_server(server).is_ok());
+        match others.first() {
+            Some(server) if allowed.is_empty() => hosts.upload_server(server).map(|server| vec![server]),
+            _ => Ok(allowed),
+        }
+    }
+}
+
+/// Looks for what the service says it has until it is listed.
+pub(crate) async fn patiently<T, A: Future<Output = Result<Option<T>>>>(
+    runtime: &dyn Runtime,
+    pauses: &[u64],
+    look: impl Fn() -> A,
+) -> Result<Option<T>> {
+    for pause in pauses {
+        if let Some(found) = look().await? {
+            return Ok(Some(found));
+        }
+        runtime.sleep(Duration::from_secs(*pause)).await;
+    }
+    look().await
+}
+
+/// The service may have added a suffix to the name, and an equal file may have been there before.
+fn not_told_apart() -> Error {
+    Error::new(ErrorKind::OutcomeUnknown, "among files of equal content the new one cannot be told")
 }
 
 impl UploadTarget for Target {
@@ -336,15 +390,19 @@ impl UploadTarget for Target {
     fn send_whole<'a>(&'a self, file: &'a Fingerprint, body: Arc<dyn BodySource>) -> BoxFuture<'a, Result<FileId>> {
         Box::pin(async move {
             let server = self.upload_server().await?;
-            let create = uploads::SingleCreate::new(server, self.folder, self.name.as_str(), file.md5, body)
+            let create = uploads::SingleCreate::new(server.clone(), self.folder, self.name.as_str(), file.md5, body)
                 .on_conflict(self.on_conflict);
-            let created = self.client.pipeline().send_with(&create, &RetryPolicy::none()).await?;
-            match created.stored() {
-                Some(id) => Ok(id),
-                // No ticket is returned, so there is nothing to poll.
-                None => Err(Error::new(ErrorKind::UploadFailed, "the service took the file and did not store it")
-                    .with_endpoint("open/upload_v2.single_create")
-                    .with_may_have_happened(true)),
+            match self.client.once(&create).await {
+                Ok(created) => created.stored().ok_or_else(|| {
+                    // No ticket is returned, so there is nothing to poll.
+                    Error::new(ErrorKind::UploadFailed, "the service took the file and did not store it")
+                        .with_endpoint(uploads::SingleCreate::META.id)
+                        .with_may_have_happened(true)
+                }),
+                Err(error) => {
+                    self.strike(&server, &error).await;
+                    Err(error)
+                }
             }
         })
     }
@@ -359,8 +417,12 @@ impl UploadTarget for Target {
             let Some(server) = session.server.clone() else {
                 return self.send_part_v1(session, part, body).await;
             };
-            let slice = uploads::Slice::new(server, session.upload.as_str(), part.number, part.md5, body);
-            self.client.pipeline().send_with(&slice, &RetryPolicy::none()).await
+            let slice = uploads::Slice::new(server.clone(), session.upload.as_str(), part.number, part.md5, body);
+            let sent = self.client.once(&slice).await;
+            if let Err(error) = &sent {
+                self.strike(&server, error).await;
+            }
+            sent
         })
     }
 
@@ -370,7 +432,7 @@ impl UploadTarget for Target {
                 self.complete_v1(session).await
             } else {
                 let complete = uploads::UploadComplete::new(session.upload.as_str());
-                let done = self.client.pipeline().send_with(&complete, &RetryPolicy::none()).await;
+                let done = self.client.once(&complete).await;
                 done.map(|done| done.stored().map_or(Completion::Pending { wait: None }, Completion::Stored))
             };
             // 20103, the file is being verified, is `Busy`: the engine asks again, and keeps the code for when it gives up.
@@ -386,14 +448,10 @@ impl UploadTarget for Target {
 
     fn find<'a>(&'a self, file: &'a Fingerprint) -> BoxFuture<'a, Result<Option<FileId>>> {
         Box::pin(async move {
-            if self.on_conflict == OnConflict::KeepBoth {
-                // The service may have added a suffix, and an equal file may have been there before.
-                return Err(Error::new(
-                    ErrorKind::OutcomeUnknown,
-                    "the answer was lost, and among files of equal content the new one cannot be told",
-                ));
+            match self.on_conflict {
+                OnConflict::KeepBoth => Err(not_told_apart()),
+                _ => self.look(file).await,
             }
-            self.look(file).await
         })
     }
 }

@@ -5,14 +5,11 @@ use std::{
     time::Duration,
 };
 
-use pan123_core::{BodySource, ErrorKind, FileId, Result, RetryPolicy, SharedBody};
+use pan123_core::{BodySource, ErrorKind, FileId, Operation, Result, SharedBody};
 use pan123_transfer::{Begun, Completion, Fingerprint, Part};
 
 use crate::{
-    ops::{
-        uploads::Created,
-        uploads_v1::{AsyncResult, Create, Finished, PutSlice, UploadComplete, UploadUrl},
-    },
+    ops::uploads_v1::{AsyncResult, Create, Finished, PutSlice, UploadComplete, UploadUrl},
     upload::{Session, Target},
 };
 
@@ -26,10 +23,10 @@ impl Target {
     /// Announces the file.
     pub(crate) async fn announce_v1(&self, file: &Fingerprint) -> Result<Begun<Session, FileId>> {
         let create = Create::new(self.folder, self.name.as_str(), file.md5, file.size).on_conflict(self.on_conflict);
-        Ok(match self.client.send(create).await? {
-            Created::Stored(id) => Begun::Stored(id),
-            Created::Unconfirmed(_) => Begun::Stored(self.reused(file).await?),
-            Created::Wanted(ticket) => Begun::Parts {
+        let created = self.client.once(&create).await?;
+        Ok(match self.confirm(created, file, Create::META.id).await? {
+            Ok(id) => Begun::Stored(id),
+            Err(ticket) => Begun::Parts {
                 session: Session { upload: ticket.id.as_str().to_owned(), server: None },
                 part_size: ticket.slice_size,
             },
@@ -38,12 +35,11 @@ impl Target {
 
     /// Asks for the part's address and sends the part there.
     pub(crate) async fn send_part_v1(&self, session: &Session, part: &Part, body: Arc<dyn BodySource>) -> Result<()> {
-        let (pipeline, once) = (self.client.pipeline(), RetryPolicy::none());
         let body = SharedBody::from(body);
         let mut addresses = 1;
         loop {
-            let link = pipeline.send_with(&UploadUrl::new(session.upload.as_str(), part.number), &once).await?;
-            match pipeline.send_with(&PutSlice::new(link, &body), &once).await {
+            let link = self.client.once(&UploadUrl::new(session.upload.as_str(), part.number)).await?;
+            match self.client.once(&PutSlice::new(link, &body)).await {
                 // Addresses expire; this one may have been given out, or have waited, for too long.
                 Err(error) if error.kind() == ErrorKind::LinkRejected && addresses < MOST_ADDRESSES => addresses += 1,
                 result => return result,
@@ -53,14 +49,13 @@ impl Target {
 
     /// Tells the service that all parts are sent, and then asks whether it has put them together.
     pub(crate) async fn complete_v1(&self, session: &Session) -> Result<Completion<FileId>> {
-        let (pipeline, once) = (self.client.pipeline(), RetryPolicy::none());
         let upload = session.upload.as_str();
         let pending = Completion::Pending { wait: Some(PAUSE) };
         if self.merging.load(Ordering::Acquire) {
-            let done = pipeline.send_with(&AsyncResult::new(upload), &once).await?;
+            let done = self.client.once(&AsyncResult::new(upload)).await?;
             return Ok(done.stored().map_or(pending, Completion::Stored));
         }
-        Ok(match pipeline.send_with(&UploadComplete::new(upload), &once).await? {
+        Ok(match self.client.once(&UploadComplete::new(upload)).await? {
             Finished::Stored(id) => Completion::Stored(id),
             Finished::Later => {
                 self.merging.store(true, Ordering::Release);

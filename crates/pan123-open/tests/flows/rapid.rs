@@ -80,3 +80,12 @@ async fn a_folder_becomes_a_link() {
     assert!(imports.iter().all(|import| import.outcome.stored().is_some()));
     assert_eq!(world.sim.read("/copy/s1/x/c.mkv").unwrap(), "ccc");
 }
+
+#[tokio::test]
+async fn a_file_that_the_service_only_says_it_has_is_missing_where_a_ticket_is_given() {
+    let world = World::new().await;
+    let phantom = r#"{"code":0,"message":"ok","data":{"reuse":true,"preuploadID":"p","sliceSize":65536}}"#;
+    world.sim.fault(Fault::on("open/upload_v2.create").body("application/json", phantom));
+    let imports = link(&[("a.txt", "hello")]).import(&world.client, FileId::ROOT).await;
+    assert!(matches!(imports[0].outcome, ImportOutcome::Missing), "{:?}", imports[0].outcome);
+}

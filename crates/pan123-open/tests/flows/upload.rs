@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use pan123_open::{ErrorKind, FileId, Fingerprint, How, Md5, OnConflict, Phase, Progress, Source};
+use pan123_open::{
+    ErrorKind, FileId, Fingerprint, How, Md5, OnConflict, Phase, Progress, Source,
+    ops::uploads::{Create, Created},
+};
 use pan123_sim::Fault;
 
 use crate::world::{PART, World, content};
@@ -170,4 +173,83 @@ async fn a_part_size_that_cannot_be_is_refused() {
         assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
     }
     assert!(world.stored().is_empty());
+}
+
+#[tokio::test]
+async fn a_known_file_that_is_never_listed_is_sent_with_the_ticket() {
+    let world = World::new().await;
+    let bytes = content(2 * PART);
+    let create = Create::new(FileId::ROOT, "a.bin", Md5::of(&bytes), bytes.len() as u64);
+    let Created::Wanted(ticket) = world.client.send(create).await.unwrap() else { panic!("nothing is known") };
+    let phantom = format!(
+        r#"{{"code":0,"message":"ok","data":{{"fileID":0,"reuse":true,"preuploadID":"{}","sliceSize":{PART},"servers":[]}}}}"#,
+        ticket.id
+    );
+    world.sim.fault(Fault::on("open/upload_v2.create").body("application/json", phantom));
+    let file = world.client.upload(bytes.clone()).name("a.bin").single_step_up_to(0).send().await.unwrap();
+    assert_eq!(file.how, How::Parts);
+    assert_eq!(world.stored(), [("/a.bin".to_owned(), bytes.clone().into())]);
+    assert_eq!(world.sim.count("open/file.list_v2"), 5, "fewer and fewer looks");
+
+    // Without a ticket there is nothing to send it with.
+    let phantom = r#"{"code":0,"message":"ok","data":{"reuse":true}}"#;
+    for (version, create) in [(1, "open/upload_v1.create"), (2, "open/upload_v2.create")] {
+        world.sim.fault(Fault::on(create).body("application/json", phantom));
+        let upload = world.client.upload(bytes.clone()).name("b.bin").single_step_up_to(0);
+        let upload = if version == 1 { upload.version_1() } else { upload };
+        let error = upload.send().await.unwrap_err();
+        assert_eq!((error.kind(), error.endpoint()), (ErrorKind::OutcomeUnknown, Some(create)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_older_file_of_the_same_content_is_not_taken_for_the_new_one() {
+    for (create, late) in [("open/upload_v1.create", 2), ("open/upload_v2.create", 0), ("open/upload_v2.create", 2)] {
+        let world = World::new().await;
+        world.sim.put("/a.bin", content(PART));
+        world.sim.fault(Fault::on(create).reuse_without_id(late));
+        let upload = world.client.upload(content(PART)).name("a.bin").single_step_up_to(0);
+        let upload = if create.contains("v1") { upload.version_1() } else { upload };
+        let error = upload.on_conflict(OnConflict::KeepBoth).send().await.unwrap_err();
+        assert_eq!((error.kind(), error.endpoint()), (ErrorKind::OutcomeUnknown, Some(create)), "{error}");
+        assert!(error.may_have_happened());
+        assert_eq!(world.stored().len(), 2, "it is not announced again");
+    }
+}
+
+#[tokio::test]
+async fn a_known_file_is_not_announced_again_when_looking_for_it_fails() {
+    let world = World::new().await;
+    world.sim.remember_content(content(PART));
+    world.sim.fault(Fault::on("open/upload_v2.create").reuse_without_id(0));
+    world.sim.fault(Fault::on("open/file.list_v2").times(5).status(503));
+    let file = world.client.upload(content(PART)).name("a.bin").single_step_up_to(0).send().await.unwrap();
+    assert_eq!(world.sim.file("/a.bin").map(|stored| FileId::new(stored.id)), Some(file.id));
+    assert_eq!(world.sim.count("open/upload_v2.create"), 1);
+}
+
+#[tokio::test]
+async fn the_first_upload_server_that_may_have_the_token_and_is_there_is_taken() {
+    let world = World::new().await;
+    let upload = &world.sim.urls().upload;
+    let gone = pan123_sim::Simulator::start().await.unwrap().urls().upload.clone();
+    let servers = |list: &[&str]| format!(r#"{{"code":0,"message":"ok","data":["{}"]}}"#, list.join(r#"",""#));
+    let domain = || Fault::on("open/upload_v2.domain");
+    world.sim.fault(domain().nth(1).body("application/json", servers(&["https://evil.example", &gone])));
+    world.sim.fault(domain().nth(2).body("application/json", servers(&["https://evil.example", &gone, upload])));
+    for name in ["a", "b"] {
+        world.client.upload(Source::bytes("small")).name(name).send().await.unwrap();
+    }
+    assert_eq!(world.sim.count("open/upload_v2.domain"), 2, "a server that works is kept");
+
+    let bytes = content(PART);
+    let create = Create::new(FileId::ROOT, "c", Md5::of(&bytes), bytes.len() as u64);
+    let Created::Wanted(ticket) = world.client.send(create).await.unwrap() else { panic!("nothing is known") };
+    let answer = format!(
+        r#"{{"code":0,"message":"ok","data":{{"reuse":false,"preuploadID":"{}","sliceSize":{PART},"servers":["https://evil.example","{upload}"]}}}}"#,
+        ticket.id
+    );
+    world.sim.fault(Fault::on("open/upload_v2.create").body("application/json", answer));
+    world.client.upload(bytes).name("c").single_step_up_to(0).send().await.unwrap();
+    assert!(world.sim.file("/c").is_some());
 }
