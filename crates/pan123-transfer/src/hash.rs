@@ -9,13 +9,21 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
+    thread,
 };
 
 use md5::Digest;
 use pan123_core::{Md5, Result, Sha1};
 use serde::{Deserialize, Serialize};
 
-use crate::{Fingerprint, blocking::blocking, md5_pair::Md5Pair, progress::Reporter, read::BUFFER, source::Opened};
+use crate::{
+    Fingerprint,
+    blocking::blocking,
+    md5_pair::Md5Pair,
+    progress::Reporter,
+    read::{BUFFER, Buffer},
+    source::Opened,
+};
 
 /// What is to be computed of a source, all of it in one read.
 #[derive(Clone, Copy, Debug)]
@@ -139,46 +147,61 @@ impl Md5s {
     }
 }
 
-fn each_buffer(source: &Opened, mut each: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<()> {
+fn each_buffer(source: &Opened, each: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<()> {
     match source {
         Opened::Bytes(bytes) => {
             let _ = bytes.chunks(BUFFER).try_for_each(each);
             Ok(())
         }
         Opened::ReadAt { reader, stamp, buffers } => {
-            let places = (0..stamp.size).step_by(BUFFER);
             let read = |offset: u64| {
                 let size = usize::try_from(stamp.size - offset).unwrap_or(BUFFER).min(BUFFER);
                 buffers.take().fill(&**reader, offset, size)
             };
+            let reads = (0..stamp.size).step_by(BUFFER).map(read);
             if stamp.size <= WORTH_A_THREAD {
-                for offset in places {
-                    if each(read(offset)?.as_ref()).is_break() {
-                        break;
-                    }
-                }
-                return Ok(());
+                all_of(reads, each)
+            } else {
+                read_ahead(thread::Builder::new(), reads, each)
             }
-            std::thread::scope(|scope| {
-                let (sender, receiver) = mpsc::sync_channel(READ_AHEAD);
-                scope.spawn(move || {
-                    for buffer in places.map(read) {
-                        let is_last = buffer.is_err();
-                        // Nobody takes it when the hashing was broken off.
-                        if sender.send(buffer).is_err() || is_last {
-                            break;
-                        }
-                    }
-                });
-                for buffer in receiver {
-                    if each(buffer?.as_ref()).is_break() {
-                        break;
-                    }
-                }
-                Ok(())
-            })
         }
     }
+}
+
+fn all_of(
+    mut reads: impl Iterator<Item = Result<Buffer>>,
+    mut each: impl FnMut(&[u8]) -> ControlFlow<()>,
+) -> Result<()> {
+    let flow = reads.try_for_each(|buffer| match buffer {
+        Ok(buffer) => each(buffer.as_ref()).map_break(Ok),
+        Err(error) => ControlFlow::Break(Err(error)),
+    });
+    flow.break_value().unwrap_or(Ok(()))
+}
+
+/// Reads on a thread of its own while `each` is busy; on this one, where no more threads can be had.
+fn read_ahead(
+    thread: thread::Builder,
+    reads: impl Iterator<Item = Result<Buffer>> + Clone + Send,
+    each: impl FnMut(&[u8]) -> ControlFlow<()>,
+) -> Result<()> {
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(READ_AHEAD);
+        let ahead = reads.clone();
+        let started = thread.spawn_scoped(scope, move || {
+            for buffer in ahead {
+                let is_last = buffer.is_err();
+                // Nobody takes it when the hashing was broken off.
+                if sender.send(buffer).is_err() || is_last {
+                    break;
+                }
+            }
+        });
+        match started {
+            Ok(_) => all_of(receiver.into_iter(), each),
+            Err(_) => all_of(reads, each),
+        }
+    })
 }
 
 /// The largest file that is read and hashed by one thread: a second costs more than it saves.
@@ -211,6 +234,7 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 
     use super::*;
+    use crate::read::Buffers;
 
     /// Feeds `bytes` in pieces of the given sizes, again and again, and then the rest.
     fn interleaved(bytes: &[u8], part_size: u64, reads: &[usize]) -> ([u8; 16], Vec<[u8; 16]>) {
@@ -299,5 +323,23 @@ mod tests {
                 assert_eq!(digests.parts(7).is_some(), size <= 7);
             }
         }
+    }
+
+    #[test]
+    fn without_another_thread_it_is_read_on_this_one() {
+        // More than any address space has.
+        let endless = thread::Builder::new().stack_size(usize::MAX / 4);
+        let here = thread::current().id();
+        let buffers = Arc::new(Buffers::default());
+        let reads = (0..5_u64).map(|_| {
+            assert_eq!(thread::current().id(), here);
+            Ok(buffers.take())
+        });
+        let mut count = 0;
+        let done = read_ahead(endless, reads, |_| {
+            count += 1;
+            ControlFlow::Continue(())
+        });
+        assert!(done.is_ok() && count == 5);
     }
 }
