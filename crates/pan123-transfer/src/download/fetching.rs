@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    ops::Range,
+    ops::{Bound, Range, RangeBounds},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -33,7 +33,10 @@ pub(super) struct Remote {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     pub(super) total: Option<u64>,
+    /// The tag of the first answer.
     pub(super) etag: Option<String>,
+    /// Whether there has been an answer, maybe in an earlier run.
+    pub(super) is_answered: bool,
 }
 
 impl Remote {
@@ -54,14 +57,21 @@ impl Remote {
         {
             return Err(mismatch(page, format!("the file has {known} bytes and the host announced {said}")));
         }
-        if let (Some(old), Some(new)) = (&known.etag, &etag)
-            && old != new
+        if let Some(old) = &known.etag
             && self.compare_tags
+            && etag.as_ref() != Some(old)
         {
-            return Err(Error::new(ErrorKind::WrongContent, "the file was replaced while it was downloaded"));
+            let text = match etag {
+                Some(_) => "the file was replaced while it was downloaded",
+                None => "the host tells no more that it is the file it was",
+            };
+            return Err(Error::new(ErrorKind::WrongContent, text));
         }
         known.total = known.total.or(total);
-        known.etag = known.etag.take().or(etag);
+        // A tag that comes later says nothing of the bytes that came before.
+        if !known.is_answered {
+            (known.etag, known.is_answered) = (etag, true);
+        }
         Ok(known.clone())
     }
 }
@@ -120,8 +130,46 @@ struct Answer {
     body: Body,
     /// The host ignored a range that begins at 0: what is behind the range is not wanted, and not wrong.
     has_surplus: bool,
-    /// It looks like a page or an error text, and the host does not say how long it is.
+    /// It has the type of pages and error texts.
+    is_page: bool,
+    /// It has, and the host does not say how long it is.
     suspect: bool,
+}
+
+/// A section of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) start: u64,
+    /// Behind its last byte; `None` for the end of the file.
+    pub(super) end: Option<u64>,
+}
+
+impl Wanted {
+    /// Reads what a caller gives; `None` is the whole file.
+    pub(super) fn new(range: &impl RangeBounds<u64>) -> Option<Self> {
+        let start = match range.start_bound() {
+            Bound::Included(start) => *start,
+            Bound::Excluded(before) => before.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(last) => Some(last.saturating_add(1)),
+            Bound::Excluded(end) => Some(*end),
+            Bound::Unbounded => None,
+        };
+        (start > 0 || end.is_some()).then_some(Self { start, end })
+    }
+
+    /// Says where it is in a file of `size` bytes.
+    pub(super) fn within(self, size: u64) -> Range<u64> {
+        self.start..self.end.unwrap_or(size)
+    }
+}
+
+impl From<Range<u64>> for Wanted {
+    fn from(range: Range<u64>) -> Self {
+        Self { start: range.start, end: Some(range.end) }
+    }
 }
 
 /// Why no answer could be had.
@@ -132,21 +180,21 @@ enum Refusal {
 }
 
 impl Fetching {
-    /// Begins to fetch a range, or with `None` the whole file.
-    pub(super) fn new(remote: Arc<Remote>, range: Option<Range<u64>>) -> Result<Self> {
+    /// Begins to fetch a section of the file, or with `None` all of it.
+    pub(super) fn new(remote: Arc<Remote>, wanted: Option<Wanted>) -> Result<Self> {
         let total = remote.known().total;
-        let whole = range.is_none();
-        let (start, end) = match range {
-            None => (0, total),
-            Some(range) if range.start > range.end => {
-                return Err(Error::invalid("the range to download ends before it begins"));
-            }
-            Some(range) if total.is_some_and(|total| range.end > total) => {
-                let (end, total) = (range.end, total.unwrap_or_default());
-                return Err(Error::invalid(format!("the range ends at {end} and the file has {total} bytes")));
-            }
-            Some(range) => (range.start, Some(range.end)),
-        };
+        let whole = wanted.is_none();
+        let Wanted { start, end } = wanted.unwrap_or_default();
+        if end.is_some_and(|end| start > end) {
+            return Err(Error::invalid("the range to download ends before it begins"));
+        }
+        if let (Some(total), edge) = (total, end.unwrap_or(start))
+            && edge > total
+        {
+            let reaches = if end.is_some() { "ends" } else { "begins" };
+            return Err(Error::invalid(format!("the range {reaches} at {edge} and the file has {total} bytes")));
+        }
+        let end = end.or(total);
         let retries = Retries::new(remote.retry);
         Ok(Self {
             remote,
@@ -240,9 +288,9 @@ impl Fetching {
         }
     }
 
-    /// Says whether the answer looks like a page, and nothing shows that it is not.
-    pub(super) fn is_suspect(&self) -> bool {
-        self.answer.as_ref().is_some_and(|answer| answer.suspect)
+    /// Says whether the answer looks like a page, and no size that was `expected` shows that it is not.
+    pub(super) fn may_be_page(&self, expected: Option<u64>) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.suspect || answer.is_page && expected.is_none())
     }
 
     /// Gives back the end of the last chunk, to be handed out next.
@@ -279,8 +327,11 @@ impl Fetching {
             return Err(Error::new(ErrorKind::WrongContent, "the host sent another range than was asked for"));
         }
         let known = self.remote.learn(total, etag, page)?;
-        if self.whole && self.end.is_none() {
+        if self.end.is_none() {
             self.end = known.total;
+            if let Some(total) = known.total.filter(|total| *total < self.at) {
+                return Err(mismatch(page, format!("byte {} was asked for and the file has {total} bytes", self.at)));
+            }
         }
         if let (Some(end), Some(total)) = (self.end, known.total)
             && end > total
@@ -299,7 +350,7 @@ impl Fetching {
             Some(bandwidth) => bandwidth.throttle(body, &self.remote.runtime),
             None => body,
         };
-        Ok(Answer { body, has_surplus, suspect: page && total.is_none() })
+        Ok(Answer { body, has_surplus, is_page: page, suspect: page && total.is_none() })
     }
 
     /// Takes what came, as far as it is wanted.

@@ -12,7 +12,7 @@ mod stage;
 use std::{
     fmt,
     io::Write,
-    ops::Range,
+    ops::RangeBounds,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -24,7 +24,7 @@ pub use self::reader::Reader;
 #[cfg(feature = "stream")]
 pub use self::reader::ReaderStream;
 use self::{
-    fetching::{Fetching, Known, Remote},
+    fetching::{Fetching, Known, Remote, Wanted},
     links::Links,
     place::Place,
     reader::Receiver,
@@ -82,7 +82,7 @@ pub struct Download {
     origin: Arc<dyn DownloadOrigin>,
     expected: Option<Expected>,
     runtime: Arc<dyn Runtime>,
-    range: Option<Range<u64>>,
+    wanted: Option<Wanted>,
     retry: RetryPolicy,
     verify: bool,
     connections: usize,
@@ -133,7 +133,7 @@ impl Download {
             origin: Arc::new(origin),
             expected: None,
             runtime,
-            range: None,
+            wanted: None,
             retry: RetryPolicy::default(),
             verify: true,
             connections: DEFAULT_DOWNLOAD_CONNECTIONS,
@@ -151,12 +151,14 @@ impl Download {
         self
     }
 
-    /// Takes only the bytes from `range.start` up to, not including, `range.end`. Their MD5 is not checked.
+    /// Takes only some of the bytes, such as `500..1000`, `500..=999`, or `500..` to the end of the file. Their MD5 is not checked.
     ///
-    /// An empty range gives no bytes and makes no request.
+    /// `..` and `0..` are the whole file. An empty range gives no bytes and makes no request. Where nobody knows the size, a
+    /// host is asked for all that it has behind an open range's beginning, and says in its answer where that ends; if nothing is
+    /// there it refuses (HTTP 416), and the download fails.
     #[must_use]
-    pub fn range(mut self, range: Range<u64>) -> Self {
-        self.range = Some(range);
+    pub fn range(mut self, range: impl RangeBounds<u64>) -> Self {
+        self.wanted = Wanted::new(&range);
         self
     }
 
@@ -244,12 +246,11 @@ impl Download {
 
     async fn save(self, path: PathBuf) -> Result<Downloaded> {
         let expected = self.told().await?;
-        let Self { range, verify, connections, checkpoints, .. } = &self;
-        let (range, verify, connections, piece) = (range.clone(), *verify, *connections, self.piece_size);
-        let (place, left) = Place::prepare(path, checkpoints).await?;
+        let Self { wanted, verify, connections, piece_size: piece, .. } = self;
+        let (place, left) = Place::prepare(path, &self.checkpoints).await?;
         let (remote, reporter) = self.remote(expected);
         let notice = Mutex::default();
-        Saving { remote, expected, range, verify, connections, piece, reporter, notice }.run(place, left).await
+        Saving { remote, expected, wanted, verify, connections, piece, reporter, notice }.run(place, left).await
     }
 
     /// Downloads into `writer`, which is written to and flushed on threads that may block, and returns it.
@@ -313,12 +314,12 @@ impl Download {
     /// The MD5 is computed where it can be compared, and, with `tell_md5`, where the caller is told of it.
     async fn receiver<W: Write + Send + 'static>(self, writer: Option<W>, tell_md5: bool) -> Result<Receiver<W>> {
         let expected = self.told().await?;
-        let can_verify = self.verify && self.range.is_none();
+        let can_verify = self.verify && self.wanted.is_none();
         let want_md5 = expected.md5.filter(|_| can_verify);
         let hash = can_verify && (tell_md5 || want_md5.is_some());
-        let range = self.range.clone();
+        let wanted = self.wanted;
         let (remote, reporter) = self.remote(expected);
-        Ok(Receiver::new(Fetching::new(remote, range)?, InOrder::new(writer, hash), want_md5, reporter))
+        Ok(Receiver::new(Fetching::new(remote, wanted)?, InOrder::new(writer, hash), want_md5, reporter))
     }
 
     /// Says what is known of the file, by the caller or else by the origin.
@@ -335,8 +336,8 @@ impl Download {
             runtime: Arc::clone(&self.runtime),
             retry: self.retry,
             bandwidth: self.bandwidth,
-            compare_tags: expected.md5.is_none() || !self.verify || self.range.is_some(),
-            known: Mutex::new(Known { total: expected.size, etag: None }),
+            compare_tags: expected.md5.is_none() || !self.verify || self.wanted.is_some(),
+            known: Mutex::new(Known { total: expected.size, ..Known::default() }),
         };
         (Arc::new(remote), Reporter::new(self.runtime, self.progress))
     }
@@ -346,7 +347,7 @@ impl fmt::Debug for Download {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download")
             .field("expected", &self.expected)
-            .field("range", &self.range)
+            .field("range", &self.wanted)
             .field("retry", &self.retry)
             .field("verify", &self.verify)
             .field("connections", &self.connections)

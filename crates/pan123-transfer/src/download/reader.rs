@@ -47,6 +47,8 @@ impl Reader {
     }
 
     /// Turns it into a `Stream`, which ends after the first error.
+    ///
+    /// With the crate tokio-util, `StreamReader::new(reader.into_stream())` makes an `AsyncRead` of it.
     #[cfg(feature = "stream")]
     pub fn into_stream(self) -> ReaderStream {
         ReaderStream { state: stream::State::Idle(Some(Box::new(self))) }

@@ -2,7 +2,6 @@
 
 use std::{
     fs::File,
-    ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -15,7 +14,7 @@ use tokio::{sync::Notify, task::JoinSet};
 
 use super::{
     Downloaded, Expected,
-    fetching::{Crowd, Fetching, Known, Remote},
+    fetching::{Crowd, Fetching, Known, Remote, Wanted},
     place::{Left, Place, Saved},
     plan::Plan,
     reader::compare,
@@ -45,7 +44,8 @@ const PIECES_BEFORE_GROWTH: u64 = 2;
 pub(super) struct Saving {
     pub(super) remote: Arc<Remote>,
     pub(super) expected: Expected,
-    pub(super) range: Option<Range<u64>>,
+    /// What is wanted of the file; `None` for all of it.
+    pub(super) wanted: Option<Wanted>,
     /// Whether the MD5 is computed, and compared where it is known.
     pub(super) verify: bool,
     pub(super) connections: usize,
@@ -128,27 +128,28 @@ impl Saving {
 
     /// Downloads from the beginning. What is there is left alone until the host has answered well.
     async fn begin(&self, place: &mut Place) -> Result<Downloaded> {
-        self.remote.forget(Known { total: self.expected.size, etag: None });
-        let mut fetching = Fetching::new(Arc::clone(&self.remote), self.range.clone())?;
+        self.remote.forget(Known { total: self.expected.size, ..Known::default() });
+        let mut fetching = Fetching::new(Arc::clone(&self.remote), self.wanted)?;
         fetching.connect().await?;
-        if fetching.is_suspect() && place.is_kept() {
+        if place.is_kept() && fetching.may_be_page(self.expected.size) {
             let text = "what may be a page came in place of the file; what has come before is kept";
             return Err(Error::new(ErrorKind::WrongContent, text));
         }
-        let (base, size) = (self.range.as_ref().map_or(0, |range| range.start), fetching.size());
+        let (base, size) = (self.wanted.unwrap_or_default().start, fetching.size());
         let file = place.begin(size).await?;
-        let plan = Plan::new(0..size.unwrap_or(u64::MAX), &[], self.piece);
+        let plan = Plan::new(0..size.unwrap_or(u64::MAX - base), &[], self.piece);
         self.fill(place, file, plan, base, Some(fetching)).await
     }
 
     /// Downloads what is missing.
     async fn resume(&self, place: &mut Place, saved: Saved, file: File) -> Result<Downloaded> {
-        self.remote.forget(Known { total: Some(saved.size), etag: saved.etag });
+        self.remote.forget(Known { total: Some(saved.size), etag: saved.etag, is_answered: true });
         let base = saved.window.start;
         let plan = Plan::new(0..saved.window.end - base, &saved.done, self.piece);
         let fetching = match plan.first_free() {
             Some(gap) => {
-                let mut fetching = Fetching::new(Arc::clone(&self.remote), Some(base + gap.start..base + gap.end))?;
+                let wanted = (base + gap.start..base + gap.end).into();
+                let mut fetching = Fetching::new(Arc::clone(&self.remote), Some(wanted))?;
                 fetching.connect().await?;
                 Some(fetching)
             }
@@ -165,13 +166,11 @@ impl Saving {
         base: u64,
         first: Option<Fetching>,
     ) -> Result<Downloaded> {
-        let size = match (&self.range, self.remote.known().total) {
-            (Some(range), _) => Some(range.end - range.start),
-            (None, total) => total,
-        };
+        let wanted = self.wanted.unwrap_or_default();
+        let size = wanted.end.or(self.remote.known().total).map(|end| end - wanted.start);
         let resumed = plan.done_bytes();
         self.reporter.enter_at(Phase::Receiving, size, resumed, 0, 0);
-        let sink = Arc::new(Sink::new(file, plan, self.verify && self.range.is_none()));
+        let sink = Arc::new(Sink::new(file, plan, self.verify && self.wanted.is_none()));
         let shared = Arc::new(Shared {
             remote: Arc::clone(&self.remote),
             reporter: Arc::clone(&self.reporter),
@@ -286,9 +285,9 @@ impl Saving {
 
     /// Returns a checkpoint without bytes; none where nothing would tell another file from this one.
     fn saved(&self) -> Option<Saved> {
-        let Known { total, etag } = self.remote.known();
+        let Known { total, etag, .. } = self.remote.known();
         let size = total.filter(|_| self.expected.md5.is_some() || etag.is_some())?;
-        let window = self.range.clone().unwrap_or(0..size);
+        let window = self.wanted.unwrap_or_default().within(size);
         let identity = self.remote.links.origin().identity();
         Some(Saved { identity, size, md5: self.expected.md5, etag, window, done: Vec::new() })
     }
@@ -298,7 +297,7 @@ impl Saving {
         saved.identity == self.remote.links.origin().identity()
             && saved.md5 == self.expected.md5
             && self.expected.size.is_none_or(|size| size == saved.size)
-            && saved.window == self.range.clone().unwrap_or(0..saved.size)
+            && saved.window == self.wanted.unwrap_or_default().within(saved.size)
     }
 
     /// Says what there is to know about the checkpoint; of several the last counts.
@@ -308,7 +307,7 @@ impl Saving {
     }
 
     fn want_md5(&self) -> Option<Md5> {
-        self.expected.md5.filter(|_| self.verify && self.range.is_none())
+        self.expected.md5.filter(|_| self.verify && self.wanted.is_none())
     }
 }
 
@@ -336,7 +335,10 @@ impl Shared {
             };
             let fetching = match first.take() {
                 Some(first) => first,
-                None => Fetching::new(Arc::clone(&self.remote), Some(self.base + range.start..self.base + range.end))?,
+                None => {
+                    let wanted = (self.base + range.start..self.base + range.end).into();
+                    Fetching::new(Arc::clone(&self.remote), Some(wanted))?
+                }
             };
             let mut fetching = fetching.among(&self.crowd);
             let section = Section { sink: Arc::clone(&self.sink), at: range.start };

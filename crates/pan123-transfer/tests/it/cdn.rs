@@ -33,6 +33,8 @@ pub(crate) enum Answer {
     CutAtEnd,
     /// The host says nothing of sizes.
     Silent(Box<Answer>),
+    /// The host gives no tag.
+    Untagged(Box<Answer>),
     /// The host says that the file has so many bytes.
     Total(u64),
     /// The host says that this answer has so many bytes.
@@ -158,6 +160,7 @@ impl Cdn {
             Answer::Surplus(more) => fetched(Steps::of(&bytes).then(&vec![0; more])),
             Answer::CutAtEnd => fetched(Steps::of(&bytes).fail(cut())),
             Answer::Silent(answer) => Fetched { total: None, length: None, ..self.answer(*answer, range)? },
+            Answer::Untagged(answer) => Fetched { etag: None, ..self.answer(*answer, range)? },
             Answer::Total(total) => Fetched { total: Some(total), ..fetched(Steps::of(&bytes)) },
             Answer::Announced(length) => Fetched { length: Some(length), ..fetched(Steps::of(&bytes)) },
             Answer::Whole => Fetched { start: 0, length: Some(size), ..fetched(Steps::of(&self.content)) },
@@ -165,6 +168,7 @@ impl Cdn {
                 total: sized.then_some(text.len() as u64),
                 length: sized.then_some(text.len() as u64),
                 content_type: Some(content_type.to_owned()),
+                etag: None,
                 ..fetched(Steps::of(text.as_bytes()))
             },
             Answer::Refused(error) => return Err(error),

@@ -107,6 +107,52 @@ async fn ranges_that_cannot_be_are_refused_and_empty_ones_ask_nothing() {
 }
 
 #[tokio::test]
+async fn a_range_may_have_any_bounds() {
+    let bytes = content(10_000);
+    let open_end = i64::MAX as u64;
+    let check = async |download: Download, want: std::ops::Range<usize>, md5: Option<Md5>| {
+        let (written, downloaded) = download.to_writer(Vec::new()).await.unwrap();
+        assert!(written == bytes[want.clone()], "{want:?}");
+        assert_eq!((downloaded.size, downloaded.md5), (want.len() as u64, md5));
+    };
+    let whole = Some(Md5::of(&bytes));
+    for (expected, end) in [(all_of(&bytes), 10_000), (Expected::default(), open_end)] {
+        let cdn = Arc::new(Cdn::new(&bytes));
+        let download = || download(&cdn, expected);
+        check(download().range(500..), 500..10_000, None).await;
+        check(download().range(500..=999), 500..1000, None).await;
+        check(download().range(..7), 0..7, None).await;
+        check(download().range(..), 0..10_000, whole).await;
+        check(download().range(0..), 0..10_000, whole).await;
+        assert_eq!(cdn.ranges(), [Some(500..end), Some(500..1000), Some(0..7), None, None]);
+        // Behind a cut the end is known.
+        let cut = Cdn::new(&bytes).answers(|nth| if nth == 0 { Answer::CutAfter(3000) } else { Answer::Good });
+        check(self::download(&cut, expected).range(500..), 500..10_000, None).await;
+        assert_eq!(cut.ranges(), [Some(500..end), Some(3500..10_000)]);
+    }
+    // A host that says nothing of sizes ends when it is done.
+    let silent = Cdn::new(&bytes).answers(|_| Answer::Silent(Box::new(Answer::Good)));
+    check(download(&silent, Expected::default()).range(500..), 500..10_000, None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rest");
+    let saved = download(&silent, Expected::default()).range(500..).to_path(&path).await.unwrap();
+    assert_eq!((saved.size, std::fs::read(&path).unwrap() == bytes[500..]), (9_500, true));
+
+    let cdn = Arc::new(Cdn::new(&bytes));
+    assert_eq!(download(&cdn, all_of(&bytes)).range(10_000..).bytes(1).await.unwrap(), "");
+    for error in [
+        download(&cdn, all_of(&bytes)).range(10_001..).bytes(1).await.unwrap_err(),
+        download(&cdn, all_of(&bytes)).range(500..=10_000).bytes(1).await.unwrap_err(),
+        download(&cdn, all_of(&bytes)).range(..=u64::MAX).bytes(1).await.unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), cdn.resolved()), (ErrorKind::InvalidInput, 0), "{error}");
+    }
+    let short = Cdn::new(&bytes).answers(|_| Answer::Total(400));
+    let error = download(&short, Expected::default()).range(500..).open().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SizeMismatch);
+}
+
+#[tokio::test]
 async fn an_empty_file_is_not_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let cdn = Arc::new(Cdn::new(&Bytes::new()));

@@ -131,6 +131,8 @@ async fn a_file_that_was_replaced_starts_over_and_says_so() {
         (Cdn::new(&old), all_of(&old), Cdn::new(&longer), all_of(&longer)),
         (Cdn::new(&old).identity("1"), all_of(&old), Cdn::new(&old).identity("2"), all_of(&old)),
         (tagged(&old, "\"a\""), none, tagged(&new, "\"b\""), none),
+        // A file without a tag is not the one that had one.
+        (tagged(&old, "\"a\""), none, Cdn::new(&new), none),
         // Only the host knows that it is longer.
         (tagged(&old, "\"a\""), Expected::default(), tagged(&longer, "\"a\""), Expected::default()),
     ] {
@@ -161,6 +163,32 @@ async fn without_md5_and_tag_nothing_is_kept() {
     let (done, ranges, _) = left.again(&cdn, Expected::default()).await;
     assert_eq!((done.unwrap().resumed, ranges), (2_000_000, vec![Some(2_000_000..SIZE as u64)]));
     assert!(left.is_done(&bytes));
+}
+
+#[tokio::test]
+async fn a_tag_that_is_not_in_every_answer_vouches_for_nothing() {
+    let bytes = content(SIZE);
+    let none = Expected::new(Some(SIZE as u64), None);
+    let folder = tempfile::tempdir().unwrap();
+    // It has a tag, and after a cut none: the file may be another one.
+    let cdn = Cdn::new(&bytes).etag("\"a\"").answers(|nth| match nth {
+        0 => Answer::CutAfter(2_000_000),
+        _ => Answer::Untagged(Box::new(Answer::Good)),
+    });
+    let failed = download(&cdn, none).to_path(folder.path().join("file")).await.unwrap_err();
+    assert_eq!((failed.kind(), cdn.ranges().len()), (ErrorKind::WrongContent, 2));
+    let cut = |nth: usize| if nth == 0 { Answer::CutAfter(2_000_000) } else { Answer::Good };
+    let cdn = Cdn::new(&bytes).etag("\"a\"").answers(move |nth| Answer::Untagged(Box::new(cut(nth))));
+    assert_eq!(download(&cdn, none).bytes(SIZE).await.unwrap(), bytes, "without any tag nothing is compared");
+    // A tag that comes after the cut is not that of the bytes before it, so nothing can be kept.
+    let folder = tempfile::tempdir().unwrap();
+    let cdn = Cdn::new(&bytes).etag("\"a\"").answers(|nth| match nth {
+        0 => Answer::Untagged(Box::new(Answer::CutAfter(1_000_000))),
+        1 => Answer::CutAfter(1_000_000),
+        _ => Answer::Refused(error(ErrorKind::Connect)),
+    });
+    let failed = download(&cdn, none).to_path(folder.path().join("file")).await.unwrap_err();
+    assert_eq!((failed.kind(), names(folder.path())), (ErrorKind::Connect, vec![]));
 }
 
 #[tokio::test]
@@ -254,6 +282,45 @@ async fn a_page_in_place_of_the_file_costs_nothing_that_has_come() {
     let cdn = Arc::new(Cdn::new(&bytes));
     assert_eq!(left.again(&cdn, all_of(&bytes)).await.0.unwrap().resumed, 2_000_000);
     assert!(left.is_done(&bytes));
+}
+
+#[tokio::test]
+async fn a_page_with_its_size_costs_nothing_that_has_come_where_no_size_was_expected() {
+    let bytes = content(SIZE);
+    let tagged = || Cdn::new(&bytes).etag("\"a\"");
+    let left = interrupted(tagged(), Expected::default(), 2_000_000).await;
+    let replaced = error(ErrorKind::WrongContent);
+    let portal = tagged().answers(move |nth| match nth {
+        0 => Answer::Refused(replaced.clone()),
+        _ => Answer::Page("text/html", "<html>log in</html>", true),
+    });
+    let (done, ranges, _) = left.again(&portal, Expected::default()).await;
+    assert_eq!((done.unwrap_err().kind(), ranges.len()), (ErrorKind::WrongContent, 2));
+    assert!(!left.path.exists());
+    let cdn = Arc::new(tagged());
+    assert_eq!(left.again(&cdn, Expected::default()).await.0.unwrap().resumed, 2_000_000);
+    assert!(left.is_done(&bytes));
+}
+
+#[tokio::test]
+async fn a_range_without_an_end_goes_on_where_it_was() {
+    let bytes = content(SIZE);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let tagged = || Cdn::new(&bytes).etag("\"a\"");
+    for expected in [Expected::default(), all_of(&bytes)] {
+        let cdn = tagged().answers(|nth| match nth {
+            0 => Answer::CutAfter(2_000_000),
+            _ => Answer::Refused(error(ErrorKind::Connect)),
+        });
+        download(&cdn, expected).range(500..).to_path(&path).await.unwrap_err();
+        let cdn = Arc::new(tagged());
+        let done = download(&cdn, expected).range(500..).to_path(&path).await.unwrap();
+        assert_eq!((done.resumed, done.size, done.md5), (2_000_000, SIZE as u64 - 500, None));
+        assert_eq!(cdn.ranges(), [Some(2_000_500..SIZE as u64)]);
+        assert!(fs::read(&path).unwrap() == bytes[500..]);
+        assert_eq!(names(folder.path()), ["file"]);
+    }
 }
 
 #[tokio::test]
