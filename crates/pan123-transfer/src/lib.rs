@@ -9,6 +9,7 @@ mod download;
 mod folder;
 mod hash;
 mod md5_pair;
+mod own;
 mod progress;
 mod read;
 mod retries;
@@ -27,8 +28,8 @@ pub use crate::{
         Reader,
     },
     folder::{
-        DEFAULT_FILES, FolderDownload, FolderItem, FolderOutcome, FolderReport, FolderUpload, MOST_FILES, Tree,
-        TreeEntry, TreeTarget, TreeUpload,
+        DEFAULT_FILES, FolderDownload, FolderItem, FolderOutcome, FolderProgress, FolderReport, FolderUpload,
+        MOST_FILES, Tree, TreeEntry, TreeTarget, TreeUpload,
     },
     progress::{PROGRESS_INTERVAL, Phase, Progress},
     source::{ReadAt, Source, Stamp},

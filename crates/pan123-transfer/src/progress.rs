@@ -59,18 +59,18 @@ pub enum Phase {
 }
 
 /// What a caller gives to hear of progress.
-pub(crate) type Callback = Box<dyn Fn(Progress) + Send + Sync>;
+pub(crate) type Callback<P = Progress> = Box<dyn Fn(P) + Send + Sync>;
 
 /// Counts, and tells the caller as often as is useful.
-pub(crate) struct Reporter {
+pub(crate) struct Reporter<P = Progress> {
     runtime: Arc<dyn Runtime>,
-    callback: Option<Callback>,
-    state: Mutex<State>,
+    callback: Option<Callback<P>>,
+    state: Mutex<State<P>>,
 }
 
-struct State {
-    now: Progress,
-    told: Option<Progress>,
+struct State<P> {
+    now: P,
+    told: Option<P>,
     told_at: Duration,
 }
 
@@ -85,8 +85,7 @@ impl Reporter {
             resumed: 0,
             notice: None,
         };
-        let state = Mutex::new(State { now, told: None, told_at: Duration::ZERO });
-        Arc::new(Self { runtime, callback, state })
+        Self::starting(runtime, callback, now)
     }
 
     /// Begins a phase.
@@ -125,13 +124,27 @@ impl Reporter {
     pub(crate) fn part_done(&self) {
         self.change(false, |now| now.parts = now.parts.saturating_add(1).min(now.total_parts));
     }
+}
+
+impl<P: Copy + PartialEq> Reporter<P> {
+    /// Begins with `now`, which is not told yet.
+    pub(crate) fn starting(runtime: Arc<dyn Runtime>, callback: Option<Callback<P>>, now: P) -> Arc<Self> {
+        let state = Mutex::new(State { now, told: None, told_at: Duration::ZERO });
+        Arc::new(Self { runtime, callback, state })
+    }
+
+    /// Says whether somebody hears of it.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.callback.is_some()
+    }
 
     /// Ends a phase that went well, so that its last value is told.
     pub(crate) fn leave(&self) {
         self.change(true, |_| {});
     }
 
-    fn change(&self, always: bool, change: impl FnOnce(&mut Progress)) {
+    /// Changes the value, and tells it where that is due, or `always`.
+    pub(crate) fn change(&self, always: bool, change: impl FnOnce(&mut P)) {
         let Some(callback) = &self.callback else {
             return;
         };
@@ -148,7 +161,7 @@ impl Reporter {
     }
 }
 
-impl fmt::Debug for Reporter {
+impl<P> fmt::Debug for Reporter<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reporter").field("callback", &self.callback.is_some()).finish_non_exhaustive()
     }

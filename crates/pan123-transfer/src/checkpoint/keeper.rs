@@ -12,13 +12,17 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::Kind;
-use crate::blocking::blocking;
+use crate::{blocking::blocking, own};
 
 /// The version of the form. Another one is not read.
 const VERSION: u32 = 1;
 
 /// The largest checkpoint that is believed: ten thousand parts take a twentieth of it.
 const LARGEST: u64 = 8 << 20;
+
+/// How often a lock is tried that somebody else has removed meanwhile. Where more are in vain, the file system does not say the
+/// same of a file that is open and of its name.
+const MOST_LOCKS: usize = 100;
 
 /// A checkpoint that nobody else uses for as long as this lives.
 ///
@@ -80,7 +84,7 @@ impl<C: Serialize + DeserializeOwned + Send + 'static> Keeper<C> {
     /// written to.
     pub(crate) async fn open(path: PathBuf, kind: Kind, key: String) -> Result<(Self, Found<C>)> {
         blocking(move || {
-            let lock = lock(&path)?;
+            let lock = lock(&path, is_at)?;
             let found = read(&path, kind, &key);
             let disk = Mutex::new(Disk { lock: Some(lock), written: 0 });
             let content = Mutex::new(Content { now: None, version: 0 });
@@ -143,7 +147,7 @@ impl<C: Serialize> Inner<C> {
             };
             (serde_json::to_vec(&saved)?, version)
         };
-        let new = beside(&self.path, ".new");
+        let new = beside(&self.path, own::NEW);
         let mut file = create_new(&new)?;
         file.write_all(&json)?;
         drop(file);
@@ -159,17 +163,17 @@ impl<C> Drop for Keeper<C> {
         // Where files have no identity, one that another process may be about to lock cannot be removed.
         #[cfg(unix)]
         if disk.lock.is_some() {
-            let _ = fs::remove_file(beside(&self.0.path, ".lock"));
+            let _ = fs::remove_file(beside(&self.0.path, own::LOCK));
         }
         disk.lock = None;
     }
 }
 
 /// Locks the file beside `path` that is there for nothing else: `path` itself is replaced again and again.
-fn lock(path: &Path) -> Result<File> {
-    let path = beside(path, ".lock");
-    let failed = |cause| Error::io("the checkpoint could not be locked", cause);
-    loop {
+fn lock(path: &Path, is_at: fn(&File, &Path) -> bool) -> Result<File> {
+    let path = beside(path, own::LOCK);
+    let failed = |cause| Error::io(format!("the checkpoint could not be locked: {}", path.display()), cause);
+    for _ in 0..MOST_LOCKS {
         let file = owner_only().read(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -183,6 +187,7 @@ fn lock(path: &Path) -> Result<File> {
             return Ok(file);
         }
     }
+    Err(failed(io::Error::other("its lock is another file each time")))
 }
 
 #[cfg(unix)]
@@ -223,17 +228,19 @@ fn read<C: DeserializeOwned>(path: &Path, kind: Kind, key: &str) -> Found<C> {
     content.map_or(Found::Unusable, Found::Content)
 }
 
-/// Says whether the file belongs to this user and nobody else may write to it.
+/// Says whether the file belongs to this user and is nobody else's to read or write, as a checkpoint is made.
 ///
 /// A checkpoint says where bytes are sent to, and with which session; in a folder that others can write to, somebody could
-/// have left one for us.
+/// have left one for us, and what was downloaded or unpacked is no checkpoint. Where the file system keeps no modes, those that
+/// it shows for any file of ours must do, as long as nobody else may write.
 #[cfg(unix)]
 fn is_ours(metadata: &Metadata, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
-    let new = beside(path, ".new");
-    let ours = create_new(&new)?.metadata()?.uid();
+    let new = beside(path, own::NEW);
+    let ours = create_new(&new)?.metadata()?;
     fs::remove_file(&new)?;
-    Ok(metadata.uid() == ours && metadata.mode() & 0o022 == 0)
+    let for_others = metadata.mode() & 0o077;
+    Ok(metadata.uid() == ours.uid() && for_others & 0o022 == 0 && for_others & !ours.mode() == 0)
 }
 
 #[cfg(not(unix))]
@@ -322,8 +329,8 @@ mod tests {
         assert_eq!(open(&path).await.unwrap_err().kind(), ErrorKind::InUse);
         drop(keeper);
         // What a killed process leaves behind.
-        fs::write(beside(&path, ".lock"), "").unwrap();
-        fs::write(beside(&path, ".new"), "half").unwrap();
+        fs::write(beside(&path, own::LOCK), "").unwrap();
+        fs::write(beside(&path, own::NEW), "half").unwrap();
         let (keeper, _) = open(&path).await.unwrap();
         keeper.set(vec![3]).await.unwrap();
         drop(keeper);
@@ -384,13 +391,24 @@ mod tests {
         let (keeper, _) = open(&path).await.unwrap();
         keeper.set(vec![1]).await.unwrap();
         drop(keeper);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
-        assert_eq!(found(&path).await, Found::Unusable);
+        // The last is what a download leaves.
+        for mode in [0o620, 0o602, 0o640, 0o604, 0o644] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(found(&path).await, Found::Unusable, "{mode:o}");
+        }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert_eq!(found(&link).await, Found::Unusable);
         assert_eq!(found(&path).await, Found::Content(vec![1]));
+    }
+
+    #[test]
+    fn a_lock_that_is_never_where_it_was_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = lock(&folder.path().join("c"), |_, _| false).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains("c.lock"), "{error}");
     }
 
     #[tokio::test]

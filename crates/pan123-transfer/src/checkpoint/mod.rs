@@ -14,6 +14,7 @@ pub(crate) use self::{
     keeper::{Found, Keeper},
     stamp::SavedStamp,
 };
+use crate::own;
 
 /// Where checkpoints are kept: what a transfer needs to go on after its process was killed.
 ///
@@ -67,11 +68,9 @@ impl Checkpoints {
             None => None,
         };
         let bytes = absolute.as_ref().map_or(&b""[..], |path| path.as_os_str().as_encoded_bytes());
-        let digest = Md5::of(&[kind.extension().as_bytes(), bytes, key.as_bytes()].join(&0)).to_string();
+        let digest = Md5::of(&[kind.extension().as_bytes(), bytes, key.as_bytes()].join(&0));
         let name = file.and_then(Path::file_name).map(|name| name.to_string_lossy()).unwrap_or_default();
-        // Names on disks have at most 255 bytes.
-        let name: String = name.chars().take(MOST_OF_NAME).collect();
-        let name = format!("{name}.{}.{}", &digest[..16], kind.extension());
+        let name = own::checkpoint(&name, digest, kind);
         match (&self.0, &absolute) {
             (Place::Folder(folder), _) => Ok(folder.join(name)),
             (Place::Beside, Some(path)) => Ok(path.with_file_name(format!(".{name}"))),
@@ -87,9 +86,6 @@ impl<P: Into<PathBuf>> From<P> for Checkpoints {
         Self::in_folder(folder)
     }
 }
-
-/// How many characters of a file's name are repeated in its checkpoint's.
-const MOST_OF_NAME: usize = 40;
 
 /// What a checkpoint is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

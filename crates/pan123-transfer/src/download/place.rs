@@ -14,10 +14,8 @@ use crate::{
     Checkpoints,
     blocking::blocking,
     checkpoint::{Found, Keeper, Kind},
+    own,
 };
-
-/// How much of the final name is part of the temporary one, in bytes: a name may be as long as names can be.
-const MOST_NAME: usize = 64;
 
 /// What a checkpoint of a download says. It is believed only as far as the temporary file bears it out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,9 +73,9 @@ impl Place {
             .await??
         };
         // Downloads that keep their checkpoints elsewhere do not meet at its lock, and have another temporary file.
-        let mark = Md5::of(checkpoint.as_os_str().as_encoded_bytes()).to_string();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let temporary = path.with_file_name(format!(".{}.{}.pan123-part", shortened(&name), &mark[..8]));
+        let mark = Md5::of(checkpoint.as_os_str().as_encoded_bytes());
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(own::temporary(&name, mark));
         let (keeper, found) = Keeper::open(checkpoint.clone(), Kind::Download, String::new()).await?;
         let mut place = Self { path, temporary, checkpoint, keeper: Some(keeper), written: None, is_kept: false };
         let saved = match found {
@@ -209,23 +207,6 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-fn shortened(name: &str) -> &str {
-    let end = (0..=MOST_NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
-    &name[..end.unwrap_or(0)]
-}
-
 fn failed(path: &Path, what: &str, cause: io::Error) -> Error {
     Error::io(format!("the downloaded file could not be {what}: {}", path.display()), cause)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shortened;
-
-    #[test]
-    fn a_long_name_is_cut_between_characters() {
-        assert_eq!(shortened("秋天.mp4"), "秋天.mp4");
-        assert_eq!(shortened(&"秋".repeat(85)), "秋".repeat(21));
-        assert_eq!(shortened(&"a".repeat(255)).len(), 64);
-    }
 }

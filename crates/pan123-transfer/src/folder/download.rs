@@ -11,13 +11,13 @@ use std::{
 use pan123_core::{Error, ErrorKind, FileId, Result, RetryPolicy, Runtime};
 
 use super::{
-    Callback, Content, DEFAULT_FILES, FolderItem, FolderOutcome, FolderReport, Items, MOST_FILES, Run, Tree, TreeEntry,
-    join,
+    Callback, Content, Counter, DEFAULT_FILES, FolderItem, FolderOutcome, FolderProgress, FolderReport, Items,
+    MOST_FILES, Meter, Run, Tree, TreeEntry, join,
     local::{self, There},
     names::{LOCAL, distinct},
     taken,
 };
-use crate::{Bandwidth, Checkpoints, Download, Expected};
+use crate::{Bandwidth, Checkpoints, Download, Expected, MOST_DOWNLOAD_CONNECTIONS, progress};
 
 /// The download of a folder with all that is in it.
 ///
@@ -28,8 +28,8 @@ use crate::{Bandwidth, Checkpoints, Download, Expected};
 ///
 /// A name of the drive becomes one part of a local path, whatever it holds: `/`, control characters and, on Windows, all that
 /// it does not take are written as look-alikes behind a `‛` (U+201B), and [`FolderUpload`](super::FolderUpload) reads them
-/// back. Of names that would be the same, in any case of letters, all but the oldest get a number; names that are too long
-/// are cut.
+/// back; so are names such as only checkpoints and temporary files of this engine have. Of names that would be the same, in any
+/// case of letters, all but the oldest get a number; names that are too long are cut.
 #[must_use = "nothing is downloaded before to_path"]
 pub struct FolderDownload {
     tree: Arc<dyn Tree>,
@@ -39,6 +39,7 @@ pub struct FolderDownload {
     keep: bool,
     settings: Settings,
     each: Option<Callback>,
+    progress: Option<progress::Callback<FolderProgress>>,
 }
 
 /// What every file's download is given.
@@ -47,6 +48,8 @@ struct Settings {
     retry: RetryPolicy,
     checkpoints: Checkpoints,
     bandwidth: Option<Bandwidth>,
+    connections: usize,
+    verify: bool,
 }
 
 /// A folder that is being walked through.
@@ -56,13 +59,26 @@ struct Level {
     entries: vec::IntoIter<(TreeEntry, String)>,
 }
 
+impl Level {
+    /// Returns what is to be counted: the size of each file, and `None` for each folder.
+    fn found(&self) -> impl Iterator<Item = Option<u64>> {
+        self.entries.as_slice().iter().map(|(entry, _)| (!entry.is_folder()).then_some(entry.size))
+    }
+}
+
 impl FolderDownload {
     /// Makes the download of `folder` of `tree`.
     pub fn new(tree: impl Tree, folder: FileId, runtime: Arc<dyn Runtime>) -> Self {
-        let settings =
-            Settings { retry: RetryPolicy::default(), checkpoints: Checkpoints::beside_file(), bandwidth: None };
+        let settings = Settings {
+            retry: RetryPolicy::default(),
+            checkpoints: Checkpoints::beside_file(),
+            bandwidth: None,
+            // There are several files at a time already.
+            connections: 1,
+            verify: true,
+        };
         let (tree, concurrency) = (Arc::new(tree), DEFAULT_FILES);
-        Self { tree, folder, runtime, concurrency, keep: false, settings, each: None }
+        Self { tree, folder, runtime, concurrency, keep: false, settings, each: None, progress: None }
     }
 
     /// Sets how many files are downloaded side by side, 1 to [`MOST_FILES`]; [`DEFAULT_FILES`] unless told otherwise.
@@ -95,9 +111,30 @@ impl FolderDownload {
         self
     }
 
+    /// Sets how many connections each file may have, 1 to [`MOST_DOWNLOAD_CONNECTIONS`]; one unless told otherwise, as there are
+    /// several files at a time already.
+    pub fn connections(mut self, most: usize) -> Self {
+        self.settings.connections = most.clamp(1, MOST_DOWNLOAD_CONNECTIONS);
+        self
+    }
+
+    /// Computes no MD5 of what comes and compares none; see [`Download::without_verification`]. Files that are there are
+    /// still compared by theirs.
+    pub fn without_verification(mut self) -> Self {
+        self.settings.verify = false;
+        self
+    }
+
     /// Calls `callback` for each item that is done, was there, or failed, in the order in which that becomes known.
     pub fn on_each(mut self, callback: impl FnMut(&FolderItem) + Send + 'static) -> Self {
         self.each = Some(Box::new(callback));
+        self
+    }
+
+    /// Calls `callback` as the download goes on, at most every [`PROGRESS_INTERVAL`](crate::PROGRESS_INTERVAL) and at its end. It
+    /// may be called from any thread and should return at once.
+    pub fn on_progress(mut self, callback: impl Fn(FolderProgress) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Box::new(callback));
         self
     }
 
@@ -132,9 +169,12 @@ impl FolderDownload {
     }
 
     async fn run(self, target: PathBuf, is_dry: bool) -> Result<FolderReport> {
-        let mut run = Run::new(self.tree, self.concurrency, self.each);
+        let counter = Counter::new(Arc::clone(&self.runtime), self.progress);
+        let mut run = Run::new(self.tree, self.concurrency, self.each, counter);
         let entries = named(run.tree.list(self.folder).await?);
-        let mut open = vec![Level { remote: String::new(), local: target, entries }];
+        let top = Level { remote: String::new(), local: target, entries };
+        run.counter.listed(top.found());
+        let mut open = vec![top];
         // A listing may hold a folder within itself.
         let mut entered = HashSet::from([self.folder]);
         while let Some(level) = open.last_mut().filter(|_| !run.is_stopped()) {
@@ -144,15 +184,19 @@ impl FolderDownload {
             };
             let (remote, local) = (join(&level.remote, &entry.name), level.local.join(name));
             if !entry.is_folder() {
+                let meter = run.counter.file(entry.size);
+                let item =
+                    FolderItem { remote, local: local.clone(), size: entry.size, outcome: FolderOutcome::Transferred };
                 let file = File {
-                    item: FolderItem { remote, local, size: entry.size, outcome: FolderOutcome::Transferred },
+                    local,
                     entry,
                     is_dry,
                     keep: self.keep,
                     runtime: Arc::clone(&self.runtime),
                     settings: self.settings.clone(),
+                    meter: meter.clone(),
                 };
-                run.begin(file.fetch()).await?;
+                run.begin(item, meter, file.fetch()).await?;
                 continue;
             }
             let listed = if entered.insert(entry.id) {
@@ -169,8 +213,13 @@ impl FolderDownload {
                 Ok(false) => FolderOutcome::FolderThere,
                 Err(error) => FolderOutcome::Failed(error),
             };
-            if let (Ok(entries), FolderOutcome::FolderMade | FolderOutcome::FolderThere) = (listed, &outcome) {
-                open.push(Level { remote: remote.clone(), local: local.clone(), entries: named(entries) });
+            match (listed, &outcome) {
+                (Ok(entries), FolderOutcome::FolderMade | FolderOutcome::FolderThere) => {
+                    let below = Level { remote: remote.clone(), local: local.clone(), entries: named(entries) };
+                    run.counter.listed(below.found());
+                    open.push(below);
+                }
+                _ => run.counter.listed(std::iter::empty()),
             }
             run.note(FolderItem { remote, local, size: 0, outcome });
         }
@@ -187,47 +236,44 @@ fn named(mut entries: Vec<TreeEntry>) -> vec::IntoIter<(TreeEntry, String)> {
 
 /// One file on its way.
 struct File {
-    item: FolderItem,
+    local: PathBuf,
     entry: TreeEntry,
     is_dry: bool,
     keep: bool,
     runtime: Arc<dyn Runtime>,
     settings: Settings,
+    meter: Meter,
 }
 
 impl File {
-    async fn fetch(mut self) -> FolderItem {
-        self.item.outcome = match self.outcome().await {
-            Ok(outcome) => outcome,
-            Err(error) => FolderOutcome::Failed(error),
-        };
-        self.item
-    }
-
-    async fn outcome(&self) -> Result<FolderOutcome> {
-        let TreeEntry { size, md5, content, .. } = &self.entry;
-        match local::compare(self.item.local.clone(), *size, *md5).await? {
+    async fn fetch(self) -> Result<FolderOutcome> {
+        let TreeEntry { size, md5, content, .. } = self.entry;
+        match local::compare(self.local.clone(), size, md5, self.meter.clone()).await? {
             There::Same => return Ok(FolderOutcome::Same),
             There::Other if self.keep => return Err(taken("another file has its name here")),
             There::Other | There::Nothing => {}
         }
         let origin = match content {
-            Content::File(origin) => Arc::clone(origin),
-            Content::Withheld(error) => return Err(error.clone()),
+            Content::File(origin) => origin,
+            Content::Withheld(error) => return Err(error),
             Content::Folder => return Err(Error::invalid("a folder is no file")),
         };
         if self.is_dry {
             return Ok(FolderOutcome::Transferred);
         }
-        let Settings { retry, checkpoints, bandwidth } = self.settings.clone();
-        let download = Download::new(origin, Arc::clone(&self.runtime)).expecting(Expected::new(Some(*size), *md5));
-        // There are several files at a time already.
-        let download = download.retry(retry).checkpoints(checkpoints).connections(1);
-        let download = match bandwidth {
-            Some(limit) => download.bandwidth(limit),
-            None => download,
-        };
-        download.to_path(&self.item.local).await.map(|_| FolderOutcome::Transferred)
+        let Settings { retry, checkpoints, bandwidth, connections, verify } = self.settings;
+        let download = Download::new(origin, self.runtime).expecting(Expected::new(Some(size), md5));
+        let mut download = download.retry(retry).checkpoints(checkpoints).connections(connections);
+        if let Some(limit) = bandwidth {
+            download = download.bandwidth(limit);
+        }
+        if !verify {
+            download = download.without_verification();
+        }
+        if let Some(callback) = self.meter.callback() {
+            download = download.on_progress(callback);
+        }
+        download.to_path(self.local).await.map(|_| FolderOutcome::Transferred)
     }
 }
 

@@ -10,7 +10,8 @@ use std::{
 use md5::Digest;
 use pan123_core::{Error, Md5, Result};
 
-use crate::{blocking::blocking, read::BUFFER};
+use super::progress::Meter;
+use crate::{blocking::blocking, own, read::BUFFER};
 
 /// An entry of a local folder.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(super) struct LocalEntry {
 pub(super) enum LocalKind {
     Folder,
     File(u64),
-    /// A symbolic link, a pipe, a device.
+    /// A symbolic link, a pipe, a device; or a file that transfers keep for themselves.
     Other,
 }
 
@@ -48,12 +49,14 @@ pub(super) async fn read_folder(path: PathBuf, is_top: bool) -> Result<Vec<Local
         for entry in fs::read_dir(&path)? {
             let entry = entry?;
             let found = entry.metadata()?;
+            let name = entry.file_name();
+            let is_own = name.to_str().and_then(own::ending).is_some();
             let kind = match found.file_type() {
                 kind if kind.is_dir() => LocalKind::Folder,
-                kind if kind.is_file() => LocalKind::File(found.len()),
+                kind if kind.is_file() && !is_own => LocalKind::File(found.len()),
                 _ => LocalKind::Other,
             };
-            entries.push(LocalEntry { name: entry.file_name(), kind });
+            entries.push(LocalEntry { name, kind });
         }
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(entries)
@@ -86,7 +89,7 @@ fn not_made(path: &Path, cause: io::Error) -> Error {
 }
 
 /// Compares what is at `path` with a file of this size and MD5. The bytes are read only where the size is the same.
-pub(super) async fn compare(path: PathBuf, size: u64, md5: Option<Md5>) -> Result<There> {
+pub(super) async fn compare(path: PathBuf, size: u64, md5: Option<Md5>, meter: Meter) -> Result<There> {
     blocking(move || {
         let there = match fs::symlink_metadata(&path) {
             Ok(there) => there,
@@ -96,28 +99,31 @@ pub(super) async fn compare(path: PathBuf, size: u64, md5: Option<Md5>) -> Resul
         let Some(md5) = md5.filter(|_| there.is_file() && there.len() == size) else {
             return Ok(There::Other);
         };
-        let is_same = digest(&path).map_err(|cause| not_read(&path, cause))? == md5;
+        let is_same = digest(&path, &meter).map_err(|cause| not_read(&path, cause))? == md5;
         Ok(if is_same { There::Same } else { There::Other })
     })
     .await?
 }
 
 /// Returns the MD5 of a file.
-pub(super) async fn md5(path: PathBuf) -> Result<Md5> {
-    blocking(move || digest(&path).map_err(|cause| not_read(&path, cause))).await?
+pub(super) async fn md5(path: PathBuf, meter: Meter) -> Result<Md5> {
+    blocking(move || digest(&path, &meter).map_err(|cause| not_read(&path, cause))).await?
 }
 
 fn not_read(path: &Path, cause: io::Error) -> Error {
     Error::io(format!("the file could not be read: {}", path.display()), cause)
 }
 
-fn digest(path: &Path) -> io::Result<Md5> {
+fn digest(path: &Path, meter: &Meter) -> io::Result<Md5> {
     let mut file = File::open(path)?;
     let (mut md5, mut buffer) = (md5::Md5::new(), vec![0; BUFFER]);
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(<[u8; 16]>::from(md5.finalize()).into()),
-            Ok(read) => md5.update(&buffer[..read]),
+            Ok(read) => {
+                md5.update(&buffer[..read]);
+                meter.hashed(read as u64);
+            }
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
             Err(cause) => return Err(cause),
         }

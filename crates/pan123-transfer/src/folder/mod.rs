@@ -3,6 +3,7 @@
 mod download;
 mod local;
 mod names;
+mod progress;
 mod upload;
 
 use std::{
@@ -11,11 +12,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use pan123_core::{BoxFuture, Error, ErrorKind, FileId, Md5, Result};
+use pan123_core::{BoxFuture, Error, ErrorKind, FileId, Md5, Result, RetryPolicy};
 use tokio::task::JoinSet;
 
-pub use self::{download::FolderDownload, upload::FolderUpload};
-use crate::{Bandwidth, Checkpoints, DownloadOrigin, Source, blocking::joined};
+use self::progress::{Counter, Meter};
+pub use self::{download::FolderDownload, progress::FolderProgress, upload::FolderUpload};
+use crate::{Bandwidth, Checkpoints, DownloadOrigin, Source, Upload, UploadTarget, blocking::joined};
 
 /// How many files of a folder are transferred side by side, unless [`FolderDownload::concurrency`] or
 /// [`FolderUpload::concurrency`] says otherwise.
@@ -101,6 +103,31 @@ pub struct TreeUpload {
     pub checkpoints: Option<Checkpoints>,
     /// The limit of speed that it shares with the others.
     pub bandwidth: Option<Bandwidth>,
+    /// How it is repeated, if that was said.
+    pub retry: Option<RetryPolicy>,
+    meter: Meter,
+}
+
+impl TreeUpload {
+    /// Gives `upload`, which is to be of this file, what was said for all files of the folder: where checkpoints are kept, the
+    /// limit of speed, and how it is repeated. What it tells of its progress goes to
+    /// [`FolderUpload::on_progress`], in place of any callback that it has.
+    #[must_use]
+    pub fn apply<T: UploadTarget>(&self, mut upload: Upload<T>) -> Upload<T> {
+        if let Some(place) = &self.checkpoints {
+            upload = upload.checkpoints(place.clone());
+        }
+        if let Some(limit) = &self.bandwidth {
+            upload = upload.bandwidth(limit.clone());
+        }
+        if let Some(policy) = self.retry {
+            upload = upload.retry(policy);
+        }
+        match self.meter.callback() {
+            Some(callback) => upload.on_progress(callback),
+            None => upload,
+        }
+    }
 }
 
 /// One item of a folder, and what became of it; in a dry run, what would.
@@ -129,7 +156,7 @@ pub enum FolderOutcome {
     FolderMade,
     /// The folder was there.
     FolderThere,
-    /// It is neither a file nor a folder, but a symbolic link or a device, and was left out.
+    /// It was left out: a symbolic link or a device, or a checkpoint or temporary file of a transfer that was not done.
     LeftOut,
     /// It failed.
     Failed(Error),
@@ -147,7 +174,7 @@ pub struct FolderReport {
     pub same: u64,
     /// How many folders were made.
     pub folders: u64,
-    /// How many symbolic links and devices were left out.
+    /// How many symbolic links, devices, and files that transfers keep for themselves were left out.
     pub left_out: u64,
     /// The files and folders that failed; of a folder that failed nothing else is told.
     pub failed: Vec<FolderItem>,
@@ -200,13 +227,14 @@ struct Run<T: ?Sized> {
     tree: Arc<T>,
     concurrency: usize,
     each: Option<Callback>,
+    counter: Counter,
     running: JoinSet<FolderItem>,
     report: FolderReport,
 }
 
 impl<T: Tree + ?Sized> Run<T> {
-    fn new(tree: Arc<T>, concurrency: usize, each: Option<Callback>) -> Self {
-        Self { tree, concurrency, each, running: JoinSet::new(), report: FolderReport::default() }
+    fn new(tree: Arc<T>, concurrency: usize, each: Option<Callback>, counter: Counter) -> Self {
+        Self { tree, concurrency, each, counter, running: JoinSet::new(), report: FolderReport::default() }
     }
 
     /// Says whether nothing new may be begun.
@@ -215,12 +243,21 @@ impl<T: Tree + ?Sized> Run<T> {
     }
 
     /// Begins with a file once there is room, unless what was waited for ended everything.
-    async fn begin(&mut self, file: impl Future<Output = FolderItem> + Send + 'static) -> Result<()> {
+    async fn begin(
+        &mut self,
+        item: FolderItem,
+        meter: Meter,
+        file: impl Future<Output = Result<FolderOutcome>> + Send + 'static,
+    ) -> Result<()> {
         while self.running.len() >= self.concurrency {
             self.wait().await?;
         }
         if !self.is_stopped() {
-            self.running.spawn(file);
+            self.running.spawn(async move {
+                let outcome = file.await.unwrap_or_else(FolderOutcome::Failed);
+                meter.done();
+                FolderItem { outcome, ..item }
+            });
         }
         Ok(())
     }
@@ -230,6 +267,7 @@ impl<T: Tree + ?Sized> Run<T> {
         while !self.running.is_empty() {
             self.wait().await?;
         }
+        self.counter.finish();
         Ok(self.report)
     }
 

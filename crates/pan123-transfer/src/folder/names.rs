@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use pan123_core::name::FORBIDDEN;
 
+use crate::own;
+
 /// Stands before a character that is not the original one.
 const QUOTE: char = '\u{201b}';
 
@@ -11,7 +13,10 @@ const QUOTE: char = '\u{201b}';
 const MOST_BYTES: usize = 255;
 
 /// Names that Windows keeps for devices, with or without an ending.
-const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+
+/// The most bytes that a name which was cut grows by when it is written otherwise once more: a quote in front, and two dots.
+const ROOM: usize = 16;
 
 /// What a side does not take in a name.
 #[derive(Clone, Copy, Debug)]
@@ -19,26 +24,38 @@ pub(super) struct Rules {
     is_forbidden: fn(char) -> bool,
     /// Whether a dot or a space at the end is dropped, and names of devices are no names.
     like_windows: bool,
+    /// Whether the engine keeps files of its own there, whose names a stranger's file must not have.
+    has_own: bool,
     most_bytes: usize,
 }
 
 /// The service's rules.
-pub(super) const REMOTE: Rules =
-    Rules { is_forbidden: |c| FORBIDDEN.contains(&c) || c.is_control(), like_windows: false, most_bytes: usize::MAX };
+pub(super) const REMOTE: Rules = Rules {
+    is_forbidden: |c| FORBIDDEN.contains(&c) || c.is_control(),
+    like_windows: false,
+    has_own: false,
+    most_bytes: usize::MAX,
+};
 
 /// The rules of the system that this was built for.
 pub(super) const LOCAL: Rules = if cfg!(windows) { WINDOWS } else { UNIX };
 
-const WINDOWS: Rules = Rules { like_windows: true, most_bytes: MOST_BYTES, ..REMOTE };
+const WINDOWS: Rules = Rules { like_windows: true, has_own: true, most_bytes: MOST_BYTES, ..REMOTE };
 
 // Unix takes control characters; no terminal and no script does.
-const UNIX: Rules = Rules { is_forbidden: |c| c == '/' || c.is_control(), like_windows: false, most_bytes: MOST_BYTES };
+const UNIX: Rules = Rules { is_forbidden: |c| c == '/' || c.is_control(), like_windows: false, ..WINDOWS };
 
 impl Rules {
     /// Returns the name that stands for `name` of the other side here: one part of a path, whatever `name` is.
     pub(super) fn translate(&self, name: &str) -> String {
         let name = self.encode(&decode(name));
-        if name.len() <= self.most_bytes { name } else { shortened(&name, self.most_bytes) }
+        if name.len() <= self.most_bytes {
+            return name;
+        }
+        // What was cut may end as no name may, or be kept for something else.
+        let cut = |most| self.encode(&decode(&shortened(&name, most)));
+        let longest = cut(self.most_bytes);
+        if longest.len() <= self.most_bytes { longest } else { cut(self.most_bytes - ROOM) }
     }
 
     fn encode(&self, plain: &str) -> String {
@@ -51,8 +68,11 @@ impl Rules {
         }
         let last = plain.chars().count() - 1;
         let is_dots = matches!(plain, "." | "..");
+        let own = own::ending(plain).filter(|_| self.has_own).map(|dot| plain[..dot].chars().count());
         let must_change = |place: usize, c: char| {
-            (self.is_forbidden)(c) || place == last && (is_dots || self.like_windows && matches!(c, '.' | ' '))
+            (self.is_forbidden)(c)
+                || own == Some(place)
+                || place == last && (is_dots || self.like_windows && matches!(c, '.' | ' '))
         };
         let mut chars = plain.chars().enumerate().peekable();
         while let Some((place, c)) = chars.next() {
@@ -76,9 +96,13 @@ impl Rules {
 
 /// Returns the name as it was where the file was made.
 fn decode(name: &str) -> String {
+    let device = name.strip_prefix(QUOTE).map(unquoted).filter(|rest| is_device(rest));
+    device.unwrap_or_else(|| unquoted(name))
+}
+
+fn unquoted(name: &str) -> String {
     let mut plain = String::with_capacity(name.len());
-    let rest = name.strip_prefix(QUOTE).filter(|rest| is_device(rest));
-    let mut chars = rest.unwrap_or(name).chars().peekable();
+    let mut chars = name.chars().peekable();
     while let Some(c) = chars.next() {
         let meant = chars.peek().filter(|_| c == QUOTE).and_then(|next| match *next {
             QUOTE => Some(QUOTE),
@@ -125,7 +149,7 @@ fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
     let is_port = |port: &str| {
         stem.strip_prefix(port)
-            .is_some_and(|rest| rest.len() == 1 && rest != "0" && rest.bytes().all(|b| b.is_ascii_digit()))
+            .is_some_and(|rest| matches!(rest.as_bytes(), [b'1'..=b'9']) || ["¹", "²", "³"].contains(&rest))
     };
     DEVICES.contains(&stem.as_str()) || is_port("com") || is_port("lpt")
 }
@@ -199,6 +223,24 @@ mod tests {
             ("CON", "CON", "‛CON"),
             ("nul.txt", "nul.txt", "‛nul.txt"),
             ("com0", "com0", "com0"),
+            ("com12", "com12", "com12"),
+            ("LPT9", "LPT9", "‛LPT9"),
+            ("COM¹.x", "COM¹.x", "‛COM¹.x"),
+            ("lpt³", "lpt³", "‛lpt³"),
+            ("CONIN$", "CONIN$", "‛CONIN$"),
+            ("conout$", "conout$", "‛conout$"),
+            // A stranger's file does not become one of the engine's own.
+            (
+                ".x.0123456789abcdef.pan123-upload",
+                ".x.0123456789abcdef‛．pan123-upload",
+                ".x.0123456789abcdef‛．pan123-upload",
+            ),
+            (
+                ".X.0123456789ABCDEF.PAN123-DOWNLOAD.LOCK",
+                ".X.0123456789ABCDEF‛．PAN123-DOWNLOAD.LOCK",
+                ".X.0123456789ABCDEF‛．PAN123-DOWNLOAD.LOCK",
+            ),
+            (".x.01234567.pan123-part", ".x.01234567‛．pan123-part", ".x.01234567‛．pan123-part"),
             ("it‛s", "it‛s", "it‛s"),
             // What an upload wrote comes back as it was, where that is allowed.
             ("a‛：b", "a:b", "a‛：b"),
@@ -210,6 +252,29 @@ mod tests {
         }
         let long = LOCAL.translate(&format!("{}.mp4", "长".repeat(100)));
         assert!(long.len() <= MOST_BYTES && long.ends_with("长.mp4"), "{long}");
+    }
+
+    #[test]
+    fn a_name_that_was_cut_is_a_name() {
+        let blanks = " ".repeat(300);
+        for (plain, want) in [
+            (format!("a{blanks}b"), format!("a{}‛␠", " ".repeat(237))),
+            (format!("{}.{}", "a".repeat(254), "b".repeat(40)), "a".repeat(239)),
+            (format!("{}.{}", "a".repeat(247), "b".repeat(40)), format!("{}.bbbbbbb", "a".repeat(247))),
+            (format!("CON{blanks}x"), format!("‛CON{}‛␠", " ".repeat(235))),
+            (format!("con{blanks}x.mp4"), format!("‛con{}.mp4", " ".repeat(232))),
+            (
+                format!(".x.0123456789abcdef.pan123-upload{blanks}x"),
+                format!(".x.0123456789abcdef.pan123-upload{}‛␠", " ".repeat(205)),
+            ),
+            (format!("{}b", "a".repeat(300)), "a".repeat(255)),
+        ] {
+            let name = WINDOWS.translate(&plain);
+            assert_eq!(name, want);
+            assert!(name.len() <= MOST_BYTES, "{name}");
+        }
+        let both = distinct(["b", "c"].map(|end| WINDOWS.translate(&format!("a{blanks}{end}"))).into(), true);
+        assert!(both[0] != both[1] && both.iter().all(|name| !name.ends_with([' ', '.'])), "{both:?}");
     }
 
     #[test]
@@ -230,7 +295,10 @@ mod tests {
         prop_oneof![
             any::<String>().prop_filter("a name is not empty", |name| !name.is_empty()),
             odd.prop_map(|chars| chars.into_iter().collect::<String>()),
-            "‛{0,3}(con|CON|nul|com1)(\\.txt|:)?",
+            "(CON|a|\\.x\\.0123456789abcdef\\.pan123-upload|‛)[ .]{0,260}[x.]?(\\.mp4)?",
+            "‛{0,2}\\.?x?‛?\\.([0-9a-f]{16}|[0-9a-f]{8})‛{0,2}[.．]pan123-(upload|DOWNLOAD|part)(\\.lock)?",
+            "‛{0,3}(con|CON|nul|com1|COM²|conin\\$)(\\.txt|:)?",
+            "‛{0,2}\\.?x?‛{0,1}\\.([0-9a-f]{16}|[0-9a-f]{8})‛{0,2}[.．]pan123-(upload|DOWNLOAD|part)(\\.lock)?",
         ]
     }
 
@@ -243,6 +311,7 @@ mod tests {
                 let written = rules.encode(&plain);
                 prop_assert_eq!(decode(&written), &*plain, "{}", written);
                 prop_assert!(!written.contains(rules.is_forbidden), "{}", written);
+                prop_assert!(!rules.has_own || own::ending(&written).is_none(), "{}", written);
             }
         }
 
@@ -255,6 +324,8 @@ mod tests {
                 prop_assert_eq!(parts.len(), 3, "{}", name);
                 prop_assert!(matches!(parts[2], Component::Normal(_)));
                 prop_assert!(name.len() <= MOST_BYTES);
+                prop_assert!(own::ending(&name).is_none(), "{}", name);
+                prop_assert!(!rules.like_windows || !name.ends_with(['.', ' ']) && !is_device(&name), "{}", name);
             }
         }
     }

@@ -2,16 +2,16 @@
 
 use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc, vec};
 
-use pan123_core::{Error, FileId, Md5, Result, name};
+use pan123_core::{Error, FileId, Md5, Result, RetryPolicy, Runtime, TokioRuntime, name};
 
 use super::{
-    Callback, DEFAULT_FILES, FolderItem, FolderOutcome, FolderReport, Items, MOST_FILES, Run, TreeEntry, TreeTarget,
-    TreeUpload, join,
+    Callback, Counter, DEFAULT_FILES, FolderItem, FolderOutcome, FolderProgress, FolderReport, Items, MOST_FILES,
+    Meter, Run, TreeEntry, TreeTarget, TreeUpload, join,
     local::{self, LocalEntry, LocalKind},
     names::{REMOTE, distinct},
     taken,
 };
-use crate::{Bandwidth, Checkpoints, Source};
+use crate::{Bandwidth, Checkpoints, Source, progress};
 
 /// The upload of a local folder with all that is in it.
 ///
@@ -21,17 +21,27 @@ use crate::{Bandwidth, Checkpoints, Source};
 /// # Names
 ///
 /// A character that the service does not take is written as a look-alike behind a `‛` (U+201B), and
-/// [`FolderDownload`](super::FolderDownload) reads it back. A name that is no text, or too long for the service, fails.
+/// [`FolderDownload`](super::FolderDownload) reads it back. A name that is no text, or too long for the service, fails. Checkpoints
+/// and temporary files, which transfers that were not done have left, are known by their names and left out.
 #[must_use = "nothing is uploaded before send"]
 pub struct FolderUpload {
     tree: Arc<dyn TreeTarget>,
     local: PathBuf,
     folder: FileId,
+    runtime: Arc<dyn Runtime>,
     concurrency: usize,
     replace: bool,
+    settings: Settings,
+    each: Option<Callback>,
+    progress: Option<progress::Callback<FolderProgress>>,
+}
+
+/// What every file's upload is given.
+#[derive(Clone, Debug, Default)]
+struct Settings {
+    retry: Option<RetryPolicy>,
     checkpoints: Option<Checkpoints>,
     bandwidth: Option<Bandwidth>,
-    each: Option<Callback>,
 }
 
 /// A folder that is being walked through.
@@ -45,12 +55,29 @@ struct Level {
     entries: vec::IntoIter<(LocalEntry, Result<String>)>,
 }
 
+impl Level {
+    /// Returns what is to be counted: the size of each file, and `None` for each folder.
+    fn found(&self) -> impl Iterator<Item = Option<u64>> {
+        self.entries.as_slice().iter().filter_map(|(entry, _)| match entry.kind {
+            LocalKind::File(size) => Some(Some(size)),
+            LocalKind::Folder => Some(None),
+            LocalKind::Other => None,
+        })
+    }
+}
+
 impl FolderUpload {
     /// Makes the upload of what is in the folder `local` into `folder` of `tree`.
     pub fn new(tree: impl TreeTarget, local: impl Into<PathBuf>, folder: FileId) -> Self {
-        let (tree, local) = (Arc::new(tree), local.into());
-        let concurrency = DEFAULT_FILES;
-        Self { tree, local, folder, concurrency, replace: false, checkpoints: None, bandwidth: None, each: None }
+        let (tree, local, runtime) = (Arc::new(tree), local.into(), Arc::new(TokioRuntime));
+        let (concurrency, settings) = (DEFAULT_FILES, Settings::default());
+        Self { tree, local, folder, runtime, concurrency, replace: false, settings, each: None, progress: None }
+    }
+
+    /// Sets the clock by which progress is told; tokio's unless told otherwise.
+    pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
+        self.runtime = runtime;
+        self
     }
 
     /// Sets the folder of the drive that everything goes into.
@@ -71,22 +98,36 @@ impl FolderUpload {
         self
     }
 
+    /// Sets how each file's upload is repeated; see [`Upload::retry`](crate::Upload::retry). As the drive's own verb does unless
+    /// told otherwise.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = Some(policy);
+        self
+    }
+
     /// Lets each file keep a checkpoint, so that a large one goes on where a killed upload stopped; see
     /// [`Upload::checkpoints`](crate::Upload::checkpoints). Without it, files that were not done begin again.
     pub fn checkpoints(mut self, place: impl Into<Checkpoints>) -> Self {
-        self.checkpoints = Some(place.into());
+        self.settings.checkpoints = Some(place.into());
         self
     }
 
     /// Keeps all files together to a limit of speed.
     pub fn bandwidth(mut self, limit: Bandwidth) -> Self {
-        self.bandwidth = Some(limit);
+        self.settings.bandwidth = Some(limit);
         self
     }
 
     /// Calls `callback` for each item that is done, was there, or failed, in the order in which that becomes known.
     pub fn on_each(mut self, callback: impl FnMut(&FolderItem) + Send + 'static) -> Self {
         self.each = Some(Box::new(callback));
+        self
+    }
+
+    /// Calls `callback` as the upload goes on, at most every [`PROGRESS_INTERVAL`](crate::PROGRESS_INTERVAL) and at its end. It may
+    /// be called from any thread and should return at once.
+    pub fn on_progress(mut self, callback: impl Fn(FolderProgress) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Box::new(callback));
         self
     }
 
@@ -120,10 +161,12 @@ impl FolderUpload {
     }
 
     async fn run(self, is_dry: bool) -> Result<FolderReport> {
+        let counter = Counter::new(self.runtime, self.progress);
+        let mut run = Run::new(self.tree, self.concurrency, self.each, counter);
         let entries = named(local::read_folder(self.local.clone(), true).await?);
-        let mut run = Run::new(self.tree, self.concurrency, self.each);
         let there = by_name(run.tree.list(self.folder).await?);
         let top = Level { remote: String::new(), local: self.local, folder: Some(self.folder), there, entries };
+        run.counter.listed(top.found());
         let mut open = vec![top];
         while let Some(level) = open.last_mut().filter(|_| !run.is_stopped()) {
             let Some((LocalEntry { name, kind }, remote_name)) = level.entries.next() else {
@@ -142,6 +185,10 @@ impl FolderUpload {
                 }
                 Ok(name) => name,
                 Err(error) => {
+                    match kind {
+                        LocalKind::Folder => run.counter.listed(std::iter::empty()),
+                        _ => run.counter.file(size).done(),
+                    }
                     item.outcome = FolderOutcome::Failed(error);
                     run.note(item);
                     continue;
@@ -152,24 +199,32 @@ impl FolderUpload {
                 let below = descend(&*run.tree, level.folder, remote_name, there, &item, is_dry).await;
                 item.outcome = match below {
                     Ok((below, made)) => {
+                        run.counter.listed(below.found());
                         open.push(below);
                         if made { FolderOutcome::FolderMade } else { FolderOutcome::FolderThere }
                     }
-                    Err(error) => FolderOutcome::Failed(error),
+                    Err(error) => {
+                        run.counter.listed(std::iter::empty());
+                        FolderOutcome::Failed(error)
+                    }
                 };
                 run.note(item);
                 continue;
             }
+            let meter = run.counter.file(size);
             let upload = level.folder.filter(|_| !is_dry).map(|parent| TreeUpload {
                 parent,
                 name: remote_name,
                 source: Source::path(&item.local),
                 replace: !there.is_empty(),
-                checkpoints: self.checkpoints.clone(),
-                bandwidth: self.bandwidth.clone(),
+                checkpoints: self.settings.checkpoints.clone(),
+                bandwidth: self.settings.bandwidth.clone(),
+                retry: self.settings.retry,
+                meter: meter.clone(),
             });
-            let file = File { tree: Arc::clone(&run.tree), item, upload, there, replace: self.replace };
-            run.begin(file.send()).await?;
+            let (tree, replace) = (Arc::clone(&run.tree), self.replace);
+            let file = File { tree, local: item.local.clone(), size, upload, there, replace, meter: meter.clone() };
+            run.begin(item, meter, file.send()).await?;
         }
         run.finish().await
     }
@@ -203,8 +258,9 @@ fn by_name(entries: Vec<TreeEntry>) -> HashMap<String, Vec<TreeEntry>> {
     there
 }
 
-/// Gives every entry of a local folder a name of its own in the drive, which tells capitals apart.
+/// Gives every entry of a local folder a name of its own in the drive, which tells capitals apart. What is left out takes none.
 fn named(entries: Vec<LocalEntry>) -> vec::IntoIter<(LocalEntry, Result<String>)> {
+    let (left_out, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.kind == LocalKind::Other);
     let names = entries.iter().map(|entry| REMOTE.translate(&entry.name.to_string_lossy())).collect();
     let checked = |(entry, remote): (LocalEntry, String)| {
         let is_text = entry.name.to_str().is_some();
@@ -215,45 +271,39 @@ fn named(entries: Vec<LocalEntry>) -> vec::IntoIter<(LocalEntry, Result<String>)
         };
         (entry, name)
     };
-    entries_with(entries, distinct(names, false)).map(checked).collect::<Vec<_>>().into_iter()
-}
-
-fn entries_with(entries: Vec<LocalEntry>, names: Vec<String>) -> impl Iterator<Item = (LocalEntry, String)> {
-    entries.into_iter().zip(names)
+    let left_out = left_out.into_iter().map(|entry| {
+        let shown = entry.name.to_string_lossy().into_owned();
+        (entry, Ok(shown))
+    });
+    entries.into_iter().zip(distinct(names, false)).map(checked).chain(left_out).collect::<Vec<_>>().into_iter()
 }
 
 /// One file on its way.
 struct File {
     tree: Arc<dyn TreeTarget>,
-    item: FolderItem,
+    local: PathBuf,
+    size: u64,
     /// `None` where nothing is to be sent.
     upload: Option<TreeUpload>,
     there: Vec<TreeEntry>,
     replace: bool,
+    meter: Meter,
 }
 
 impl File {
-    async fn send(mut self) -> FolderItem {
-        self.item.outcome = match self.outcome().await {
-            Ok(outcome) => outcome,
-            Err(error) => FolderOutcome::Failed(error),
-        };
-        self.item
-    }
-
-    async fn outcome(&mut self) -> Result<FolderOutcome> {
+    async fn send(self) -> Result<FolderOutcome> {
         if self.there.iter().any(TreeEntry::is_folder) {
             return Err(taken("a folder of the drive has the file's name"));
         }
-        let same_size = self.there.iter().filter(|entry| entry.size == self.item.size);
+        let same_size = self.there.iter().filter(|entry| entry.size == self.size);
         let digests: Vec<Md5> = same_size.filter_map(|entry| entry.md5).collect();
-        if !digests.is_empty() && digests.contains(&local::md5(self.item.local.clone()).await?) {
+        if !digests.is_empty() && digests.contains(&local::md5(self.local, self.meter).await?) {
             return Ok(FolderOutcome::Same);
         }
         if !self.there.is_empty() && !self.replace {
             return Err(taken("a file of the drive has the name and another content"));
         }
-        if let Some(upload) = self.upload.take() {
+        if let Some(upload) = self.upload {
             self.tree.upload(upload).await?;
         }
         Ok(FolderOutcome::Transferred)
@@ -267,8 +317,7 @@ impl fmt::Debug for FolderUpload {
             .field("folder", &self.folder)
             .field("concurrency", &self.concurrency)
             .field("replace", &self.replace)
-            .field("checkpoints", &self.checkpoints)
-            .field("bandwidth", &self.bandwidth)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

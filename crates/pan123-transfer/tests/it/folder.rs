@@ -3,8 +3,8 @@
 use std::{fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
-use pan123_core::{BoxFuture, ErrorKind, FileId, Result};
-use pan123_transfer::{FolderDownload, FolderItem, FolderOutcome, FolderUpload, Tree, TreeEntry};
+use pan123_core::{BoxFuture, ErrorKind, FileId, Md5, Result};
+use pan123_transfer::{Download, Expected, FolderDownload, FolderItem, FolderOutcome, FolderUpload, Tree, TreeEntry};
 
 use crate::{
     clock,
@@ -220,6 +220,64 @@ impl Tree for Looping {
     fn list(&self, _: FileId) -> BoxFuture<'_, Result<Vec<TreeEntry>>> {
         Box::pin(async { Ok(vec![TreeEntry::folder(FileId::new(1), "a")]) })
     }
+}
+
+#[tokio::test]
+async fn what_transfers_keep_for_themselves_is_not_uploaded() {
+    let from = tempfile::tempdir().unwrap();
+    let own = [
+        ".a.tar.0123456789abcdef.pan123-upload",
+        ".a.tar.0123456789abcdef.pan123-upload.lock",
+        ".a.tar.0123456789abcdef.pan123-upload.new",
+        "a.tar.0123456789abcdef.pan123-download",
+        ".a.tar.01234567.pan123-part",
+    ];
+    let others = ["a.tar", ".a.tar.0123.pan123-upload", "b.lock", "pan123-part"];
+    for name in own.iter().chain(&others) {
+        fs::write(from.path().join(name), name).unwrap();
+    }
+    // A folder of such a name is none of the engine's.
+    fs::create_dir(from.path().join(".b.01234567.pan123-part")).unwrap();
+    let drive = Folders::new();
+    let report = upload(&drive, from.path()).send().await.unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!((report.files, report.left_out, report.folders), (4, 5, 1));
+    assert!(drive.all().iter().all(|(path, _)| !own.contains(&path.as_str())), "{:?}", drive.all());
+}
+
+#[tokio::test]
+async fn a_file_of_a_stranger_is_no_checkpoint() {
+    let bytes = crate::content(3_000_000);
+    let target = tempfile::tempdir().unwrap();
+    // A download is cut, and a stranger knows what the checkpoint and the temporary file are called.
+    let cut = crate::cdn::Cdn::new(&bytes).answers(|nth| match nth {
+        0 => crate::cdn::Answer::CutAfter(2_000_000),
+        _ => crate::cdn::Answer::Refused(crate::error(ErrorKind::Connect)),
+    });
+    let expected = Expected::new(Some(3_000_000), Some(Md5::of(&bytes)));
+    let file = Download::new(Arc::clone(&cut), clock()).expecting(expected).piece_size(400_000).connections(1);
+    file.to_path(target.path().join("file")).await.unwrap_err();
+    let own: Vec<String> = names(target.path());
+    assert_eq!(own.len(), 2, "{own:?}");
+    let before: Vec<_> = own.iter().map(|name| fs::read(target.path().join(name)).unwrap()).collect();
+
+    let drive = Folders::new();
+    for name in &own {
+        drive.file(0, name, "planted");
+        drive.file(0, &format!("{name}.lock"), "planted too");
+    }
+    let report = download(&drive).to_path(target.path()).await.unwrap();
+    assert_eq!((report.files, report.is_complete()), (4, true));
+    let after: Vec<_> = own.iter().map(|name| fs::read(target.path().join(name)).unwrap()).collect();
+    assert!(before == after, "they are what they were");
+    // They go up again under the names that they had.
+    let copy = Folders::new();
+    upload(&copy, target.path()).send().await.unwrap();
+    assert_eq!(copy.all(), drive.all());
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 #[cfg(unix)]

@@ -10,6 +10,7 @@ mod download_resume;
 mod drive;
 mod folder;
 mod folder_names;
+mod folder_progress;
 mod progress;
 mod properties;
 mod sources;

@@ -40,7 +40,7 @@ impl Runtime for Ticking {
     }
 }
 
-fn ticking() -> Arc<Ticking> {
+pub(crate) fn ticking() -> Arc<impl Runtime> {
     Arc::new(Ticking(VirtualRuntime::new(0, 1)))
 }
 
