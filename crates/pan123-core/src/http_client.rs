@@ -11,7 +11,9 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::{Body, BoxFuture, Error, ErrorKind, Result, Timeouts, Transport, TransportError, body::Chunks};
 
-/// Sends requests with a pool of connections; HTTP/1.1 and HTTP/2, TLS as the features say.
+/// Sends requests with a pool of connections; HTTP/1.1, TLS as the features say.
+///
+/// A part that is sent or fetched has a connection of its own, which is what hosts count.
 ///
 /// It follows no redirect and keeps no cookie. [`new`](Self::new) respects the environment's proxy settings
 /// (`HTTPS_PROXY` and the like); [`direct`](Self::direct) does not.
