@@ -33,8 +33,8 @@ impl<'t> FolderMut<'t> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidName`] if the name is empty, `.`, `..`, begins with white space, or holds a slash, a
-    /// line break or a NUL.
+    /// [`ErrorKind::InvalidName`] if the name is empty, `.`, `..`, begins with white space or a byte-order mark, or
+    /// holds a slash, a line break or a NUL.
     ///
     /// # Example
     ///
@@ -48,8 +48,7 @@ impl<'t> FolderMut<'t> {
     pub fn add_folder(&mut self, name: impl Into<String>) -> Result<FolderMut<'_>, Error> {
         let name = name.into();
         check_folder_name(&name)?;
-        let children = Vec::new();
-        let index = self.tree.add(self.index, Content::Folder { name, children });
+        let index = self.tree.add(self.index, Content::folder(name));
         Ok(FolderMut::new(self.tree, index))
     }
 
@@ -82,9 +81,9 @@ impl<'t> FolderMut<'t> {
     /// # Errors
     ///
     /// [`ErrorKind::NoUrl`] if the URL is not `http` or `https`. [`ErrorKind::InvalidUrl`] if it has a control
-    /// character or ends in white space. [`ErrorKind::NoFileName`] if its path names no file.
-    /// [`ErrorKind::InvalidName`] if the file was given a name that is none. [`ErrorKind::NotANumber`] if its
-    /// size or time is above 2^63 - 1.
+    /// character or ends in white space. [`ErrorKind::NoFileName`] if its path names no file and the file was not
+    /// given a name; [`ErrorKind::InvalidName`] if it was given one that is empty, `.` or `..`, or holds a slash, a
+    /// line break or a NUL. [`ErrorKind::NotANumber`] if its size or time is above 2^63 - 1.
     ///
     /// # Example
     ///

@@ -35,7 +35,7 @@ pub enum Node<'t> {
 impl<'t> Node<'t> {
     pub(crate) fn new(tree: &'t UrlTree, index: usize) -> Node<'t> {
         match tree.content(index) {
-            Content::Folder { .. } => Node::Folder(Folder { tree, index }),
+            Content::Folder(_) => Node::Folder(Folder { tree, index }),
             Content::File(entry) => Node::File(File { tree, index, entry }),
         }
     }
@@ -144,6 +144,25 @@ impl fmt::Debug for Node<'_> {
     }
 }
 
+/// An entry in a list of many, where its path would repeat those of the folders above it.
+pub(crate) struct WithoutPath<'t>(pub(crate) Node<'t>);
+
+impl fmt::Debug for WithoutPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WithoutPath(node) = self;
+        let Some(file) = node.as_file() else {
+            return f.debug_struct("Folder").field("depth", &node.depth()).field("name", &node.name()).finish();
+        };
+        f.debug_struct("File")
+            .field("depth", &node.depth())
+            .field("name", &file.name())
+            .field("size", &file.size())
+            .field("modified", &file.modified())
+            .field("url", &redacted(file.url()))
+            .finish()
+    }
+}
+
 /// A folder of a tree, or its root.
 ///
 /// # Example
@@ -215,6 +234,38 @@ impl<'t> Folder<'t> {
         Walk { open: vec![self.children()] }
     }
 
+    /// Returns every file below this folder, in the order of the list.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let tree = pan123_link::UrlTree::parse("docs:\n  https://vip.123pan.cn/1812/a.txt")?;
+    /// let docs = tree.get("docs").and_then(|node| node.as_folder()).unwrap();
+    /// assert_eq!(docs.files().next().unwrap().name(), "a.txt");
+    /// # Ok::<(), pan123_link::Error>(())
+    /// ```
+    pub fn files(self) -> impl Iterator<Item = File<'t>> {
+        self.walk().filter_map(Node::as_file)
+    }
+
+    /// Returns what `path` names from this folder on, or `None`, as [`UrlTree::get`] does from the root on.
+    ///
+    /// No path leads out of the folder: `..` is a name that nothing has.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let tree = pan123_link::UrlTree::parse("docs:\n  https://vip.123pan.cn/1812/a.txt")?;
+    /// let docs = tree.get("docs").and_then(|node| node.as_folder()).unwrap();
+    /// assert_eq!(docs.get("/a.txt").unwrap().path(), "docs/a.txt");
+    /// assert!(docs.get("../docs").is_none());
+    /// # Ok::<(), pan123_link::Error>(())
+    /// ```
+    #[must_use]
+    pub fn get(self, path: &str) -> Option<Node<'t>> {
+        self.tree.find(self.index, path).next()
+    }
+
     /// Adds up the sizes of all files below this folder.
     ///
     /// # Example
@@ -228,7 +279,7 @@ impl<'t> Folder<'t> {
     #[must_use]
     pub fn total_size(self) -> TotalSize {
         let start = TotalSize { bytes: 0, is_exact: true };
-        self.walk().filter_map(Node::as_file).fold(start, |total, file| {
+        self.files().fold(start, |total, file| {
             let sum = file.size().and_then(|size| total.bytes.checked_add(size));
             TotalSize {
                 bytes: sum.unwrap_or_else(|| total.bytes.saturating_add(file.size().unwrap_or(0))),
@@ -266,9 +317,9 @@ pub struct File<'t> {
 }
 
 impl<'t> File<'t> {
-    /// Returns the file's name: the last segment of its URL's path, decoded.
+    /// Returns the file's name: the one it was given, or else the last segment of its URL's path, decoded.
     ///
-    /// It stays as written where decoding would give no safe name, for instance one with a slash in it.
+    /// A segment stays as written where decoding would give no safe name, for instance one with a slash in it.
     ///
     /// # Example
     ///
@@ -441,7 +492,7 @@ impl TotalSize {
 /// assert_eq!(tree.root().children().len(), 1);
 /// # Ok::<(), pan123_link::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "iterators do nothing until they are consumed"]
 pub struct Children<'t> {
     tree: &'t UrlTree,
@@ -461,6 +512,13 @@ impl<'t> Iterator for Children<'t> {
 }
 
 impl ExactSizeIterator for Children<'_> {}
+
+/// Shows what is left.
+impl fmt::Debug for Children<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone().map(WithoutPath)).finish()
+    }
+}
 
 /// Everything below a folder; made by [`Folder::walk`] and [`UrlTree::walk`].
 ///
