@@ -97,6 +97,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_hint(mut self, hint: &str) -> Error {
+        self.reason.to_mut().push_str(hint);
+        self
+    }
+
     /// Returns what went wrong, to branch on.
     ///
     /// # Example

@@ -154,8 +154,10 @@ impl TreeReader {
             (Some(start), _) => {
                 let (info, url) = entry.split_at(start);
                 check_url(url)?;
-                // Before the fields, because a line without a file is the greater mistake of the two.
-                name_in_url(url)?;
+                if self.dialect == Dialect::DirectLink {
+                    // Before the fields, because a line without a file is the greater mistake of the two.
+                    name_in_url(url)?;
+                }
                 folder.add_file(self.read_info(info, url)?)
             }
             (None, Some(name)) => {
@@ -163,10 +165,9 @@ impl TreeReader {
                 open.push(index);
                 Ok(())
             }
-            (None, None) if entry.contains('：') => Err(Error::new(
-                ErrorKind::NoUrl,
-                "no url, and the colon '：' is a wide one: a folder's name ends in ':'",
-            )),
+            (None, None) if entry.contains(WIDE_COLON) => {
+                Err(Error::new(ErrorKind::NoUrl, format!("no url{WIDE_COLON_HINT}: a folder's name ends in ':'")))
+            }
             (None, None) => Err(Error::new(ErrorKind::NoUrl, "no url")),
         }
     }
@@ -176,11 +177,21 @@ impl TreeReader {
         if info.is_empty() {
             return Ok(file);
         }
-        let fields = info
-            .strip_suffix(':')
-            .ok_or_else(|| Error::new(ErrorKind::MissingColon, "text before the url must end with ':'"))?;
+        let fields = info.strip_suffix(':').ok_or_else(|| {
+            let hint = if info.contains(WIDE_COLON) { WIDE_COLON_HINT } else { "" };
+            Error::new(ErrorKind::MissingColon, format!("text before the url must end with ':'{hint}"))
+        })?;
         let fields: Vec<&str> = fields.split(':').collect();
-        match (self.dialect, fields.as_slice()) {
+        self.read_fields(&fields, file).map_err(|error| match self.dialect {
+            Dialect::DirectLink if fields.first().is_some_and(|first| is_name(first)) => {
+                error.with_hint("; a list that puts names in front of its links is read as `Dialect::Named`")
+            }
+            _ => error,
+        })
+    }
+
+    fn read_fields(&self, fields: &[&str], file: FileLine) -> Result<FileLine, Error> {
+        match (self.dialect, fields) {
             (Dialect::DirectLink, [number]) => self.read_lone_number(number, file),
             (Dialect::DirectLink, ["", time]) => Ok(with_time(file, number(time)?)),
             (Dialect::DirectLink, [size, time]) => with_size_and_time(file, size, time),
@@ -242,9 +253,20 @@ fn with_time(file: FileLine, time: u64) -> FileLine {
 }
 
 fn number(text: &str) -> Result<u64, Error> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|&number| is_plain && number <= GREATEST_NUMBER);
-    number.ok_or_else(|| Error::new(ErrorKind::NotANumber, format!("not a number: '{}'", shown(text))))
+    let number = text.parse().ok().filter(|&number| is_digits(text) && number <= GREATEST_NUMBER);
+    number.ok_or_else(|| {
+        let hint = if text.contains(WIDE_COLON) && !is_name(text) { WIDE_COLON_HINT } else { "" };
+        Error::new(ErrorKind::NotANumber, format!("not a number: '{}'{hint}", shown(text)))
+    })
+}
+
+/// Says whether a field that is no number was probably meant as a name, and not as numbers with a wide colon between.
+fn is_name(field: &str) -> bool {
+    !field.split(WIDE_COLON).all(is_digits)
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns the beginning of a field or name for an error's text: one line, and no query in case it is a mangled link.
@@ -255,3 +277,8 @@ pub(crate) fn shown(field: &str) -> String {
     let is_whole = field.chars().count() <= LONGEST && end == field.len();
     if is_whole { shown } else { shown + "…" }
 }
+
+/// What Chinese keyboards give for a colon.
+const WIDE_COLON: char = '：';
+
+const WIDE_COLON_HINT: &str = ", and the colon '：' is a wide one";

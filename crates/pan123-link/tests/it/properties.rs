@@ -1,6 +1,6 @@
 //! What holds for any input, not only for the vectors.
 
-use pan123_link::tree::{Dialect, FileLine, FolderMut, LoneNumber};
+use pan123_link::tree::{Dialect, FileLine, FolderMut, LoneNumber, Node};
 use pan123_link::{HashedPath, Nonce, Signer, UnixTime, UrlTree, Verifier};
 use proptest::collection::vec;
 use proptest::option;
@@ -47,18 +47,24 @@ enum Sketch {
 
 fn sketches(names: bool) -> impl Strategy<Value = Vec<Sketch>> {
     let size = prop_oneof![Just(0), 0..3_000_000_000_u64, 0..=u64::MAX / 2];
-    let name = if names { option::of("[a-z 资.-]{0,4}[a-z资]").boxed() } else { Just(None).boxed() };
-    let url = (prop_oneof![Just("https"), Just("HTTP")], "[^\\p{Cc}]{0,9}")
-        .prop_map(|(scheme, rest)| format!("{scheme}://h/a/b{rest}-"));
-    let file =
-        (url, name, option::of(size), option::of(0..3_000_000_000_u64)).prop_map(|(url, name, size, modified)| {
+    let name =
+        if names { option::of(prop_oneof!["[a-z 资.-]{0,4}[a-z资]", "[ab]"]).boxed() } else { Just(None).boxed() };
+    // A file with a name of its own needs none in its URL.
+    let start =
+        if names { prop_oneof![Just("h/a/b"), Just("h/?b"), Just("h?b")].boxed() } else { Just("h/a/b").boxed() };
+    let url = (prop_oneof![Just("https"), Just("HTTP")], start, "[^\\p{Cc}]{0,9}")
+        .prop_map(|(scheme, start, rest)| (format!("{scheme}://{start}{rest}-"), start != "h/a/b"));
+    let file = (url, name, option::of(size), option::of(0..3_000_000_000_u64)).prop_map(
+        |((url, is_nameless), name, size, modified)| {
             // An empty file with a time is the one thing that the format cannot say.
             let size = size.filter(|&size| size > 0 || modified.unwrap_or(0) == 0);
+            let name = name.or_else(|| is_nameless.then(|| "资".to_owned()));
             Sketch::File { url, name, size, modified }
-        });
-    let folder_name = "[^\\s/\\p{Cc}\u{feff}.][^/\\p{Cc}]{0,4}";
+        },
+    );
+    let folder_name = prop_oneof!["[^\\s/\\p{Cc}\u{feff}.][^/\\p{Cc}]{0,4}", "[ab]"];
     let node = file.prop_recursive(4, 24, 5, move |inner| {
-        (folder_name, vec(inner, 0..5)).prop_map(|(name, children)| Sketch::Folder { name, children })
+        (folder_name.clone(), vec(inner, 0..5)).prop_map(|(name, children)| Sketch::Folder { name, children })
     });
     vec(node, 0..5)
 }
@@ -172,12 +178,19 @@ proptest! {
     }
 
     #[test]
-    fn a_path_finds_the_first_entry_of_its_name(sketches in sketches(false)) {
+    fn a_path_finds_the_entries_of_its_names(first in sketches(true), second in sketches(true)) {
         let mut tree = UrlTree::new();
-        build(&mut tree.root_mut(), &sketches);
-        for node in tree.walk() {
-            let found: Vec<_> = tree.get_all(&node.path()).map(|found| found.depth()).collect();
-            prop_assert!(found.contains(&node.depth()));
+        // What is added after somebody looked is found as well.
+        for sketches in [first, second] {
+            build(&mut tree.root_mut(), &sketches);
+            for node in tree.walk() {
+                let path = node.path();
+                let place = |node: Node<'_>| node.name().as_ptr();
+                let expected: Vec<_> = tree.walk().filter(|other| other.path() == path).map(place).collect();
+                let found: Vec<_> = tree.get_all(&path).map(place).collect();
+                prop_assert_eq!(&found, &expected);
+                prop_assert_eq!(tree.get(&path).map(place), expected.first().copied());
+            }
         }
     }
 }
