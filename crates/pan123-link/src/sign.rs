@@ -135,8 +135,9 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidUrl`] if the URL is not `http` or `https`, has no host or no path, a `%` without two
-    /// hexadecimal digits in the path, a user name, a control character, or white space around it.
+    /// [`ErrorKind::InvalidUrl`] if the URL is not `http` or `https`, has no path, no host or one that is none, a
+    /// port that is none, a `%` without two hexadecimal digits in the path, a user name, a control character, or
+    /// white space around it.
     /// [`ErrorKind::InvalidValidity`] if the link would end beyond what it can say.
     /// [`ErrorKind::Randomness`] if the system gives no random bytes.
     ///
