@@ -1,11 +1,14 @@
 //! The JSON form, and the share codes that are JSON in base64.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{RapidFile, RapidLink, base62, below, common_folder, read_etag, read_hex_etag, text::read_size};
+use super::{
+    RapidFile, RapidLink, base62, check_length, common_folder, file_below, names_something, read_etag, read_hex_etag,
+    text::read_size,
+};
 use crate::{Error, Md5, Result, base64};
 
 /// What this writer calls the form.
@@ -47,7 +50,7 @@ fn read_file(
     let etag = etag.and_then(Value::as_str).ok_or_else(|| Error::invalid("the etag is missing"))?;
     let md5 = if flag == Some(false) { read_hex_etag(etag)? } else { read_etag(etag)? };
     let path = path.and_then(Value::as_str).unwrap_or_default();
-    RapidFile::new(md5, read_json_size(size)?, below(common, path))
+    file_below(common, md5, read_json_size(size)?, path)
 }
 
 /// Some writers put the size as text, some as a number.
@@ -73,10 +76,18 @@ pub(super) fn read_share_code(text: &str) -> Result<RapidLink> {
 /// The path of a row is the chain of ids above it, each of which stands for a name.
 fn read_row(row: &Value, names: &HashMap<String, String>) -> Result<RapidFile> {
     let chain = row.get("AbsPath").and_then(Value::as_str).unwrap_or_default();
-    let parts: Option<Vec<&str>> = chain.split('/').map(|id| names.get(id).map(String::as_str)).collect();
-    let parts = parts.ok_or_else(|| Error::invalid("the path names an entry that is not there"))?;
-    if parts.iter().any(|name| name.is_empty() || name.contains('/')) {
-        return Err(Error::invalid("the path holds a name that is empty or has a '/'"));
+    let (mut seen, mut parts, mut bytes) = (HashSet::new(), Vec::new(), 0);
+    for id in chain.split('/') {
+        let name = names.get(id).ok_or_else(|| Error::invalid("the path names an entry that is not there"))?;
+        if !seen.insert(id) {
+            return Err(Error::invalid("the path goes through an entry twice"));
+        }
+        if !names_something(name) || name.contains('/') {
+            return Err(Error::invalid("the path holds a name that is empty or '.', or has a '/'"));
+        }
+        bytes += name.len() + 1;
+        check_length(bytes - 1)?;
+        parts.push(name.as_str());
     }
     let etag = row.get("Etag").and_then(Value::as_str).ok_or_else(|| Error::invalid("the etag is missing"))?;
     RapidFile::new(read_hex_etag(etag)?, read_json_size(row.get("Size"))?, parts.join("/"))

@@ -31,12 +31,17 @@ pub struct RapidFile {
 }
 
 impl RapidFile {
+    /// The longest path, in bytes: what Linux takes, and five of the service's longest names in Chinese.
+    ///
+    /// Links name a folder once for many files. Without a limit, a short one could ask for gigabytes of paths.
+    pub const LONGEST_PATH: usize = 4096;
+
     /// Makes an entry. Empty parts of the path, `.` and a leading `/` are dropped.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when nothing is left of the path, or when it holds `..`, a NUL, or
-    /// a drive or network prefix of Windows.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when nothing is left of the path, when it is longer than
+    /// [`LONGEST_PATH`](Self::LONGEST_PATH), or when it holds `..`, a NUL, or a drive or network prefix of Windows.
     pub fn new(md5: Md5, size: u64, path: impl AsRef<str>) -> Result<Self> {
         Ok(Self { md5, size, path: clean_path(path.as_ref())?, s3_key_flag: None })
     }
@@ -81,11 +86,12 @@ impl RapidFile {
 
 /// Keeps a path below the folder that it is put in.
 fn clean_path(path: &str) -> Result<String> {
+    check_length(path.len())?;
     if path.contains('\0') {
         return Err(Error::invalid("the path holds a NUL"));
     }
     let mut clean = String::with_capacity(path.len());
-    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+    for part in path.split('/').filter(|part| names_something(part)) {
         if part == ".." {
             return Err(Error::invalid("the path leads out of its folder"));
         }
@@ -101,6 +107,19 @@ fn clean_path(path: &str) -> Result<String> {
         [letter, b':', ..] if letter.is_ascii_alphabetic() => Err(Error::invalid("the path has a drive prefix")),
         _ => Ok(clean),
     }
+}
+
+/// Says whether a part of a path stands for a folder or file, and not for nothing.
+fn names_something(part: &str) -> bool {
+    !matches!(part, "" | ".")
+}
+
+/// Refuses a path by its length, before any memory is spent on it.
+fn check_length(bytes: usize) -> Result<()> {
+    if bytes > RapidFile::LONGEST_PATH {
+        return Err(Error::invalid(format!("the path is longer than {} bytes", RapidFile::LONGEST_PATH)));
+    }
+    Ok(())
 }
 
 /// Files that can be put into a drive by their digests, as read from a link or collected from a listing.
@@ -145,9 +164,12 @@ impl RapidLink {
         let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         match text.bytes().next() {
             None => Err(Error::invalid("the link has no entries")),
-            Some(b'{' | b'[') => json::read(text),
+            // Before JSON, because a name may begin with a bracket.
             Some(_) if text::is_address(text) => text::read_addresses(text),
+            Some(b'{' | b'[') => json::read(text),
             Some(_) if text.contains(['#', '$']) => text::read(text),
+            // They are not whole, and each can say what is wrong with it.
+            Some(_) if text.matches('|').nth(1).is_some() => text::read_addresses(text),
             Some(_) => json::read_share_code(text.trim_end()),
         }
     }
@@ -220,10 +242,14 @@ fn read_hex_etag(text: &str) -> Result<Md5> {
     text.parse().map_err(|_| Error::invalid("the etag is not an MD5 in hex"))
 }
 
-/// Puts `path` below the common folder, whether that ends in a slash or not.
-fn below(common: &str, path: &str) -> String {
+/// Makes an entry whose path is below the common folder.
+fn file_below(common: &str, md5: Md5, size: u64, path: &str) -> Result<RapidFile> {
     // An empty path must stay empty, or a folder would pass as a file.
-    if path.is_empty() || common.is_empty() { path.to_owned() } else { format!("{common}/{path}") }
+    if common.is_empty() || !path.split('/').any(names_something) {
+        return RapidFile::new(md5, size, path);
+    }
+    check_length(common.len() + 1 + path.len())?;
+    RapidFile::new(md5, size, format!("{common}/{path}"))
 }
 
 /// Returns the folder that all files are in, without a final slash; empty when there is none.

@@ -2,6 +2,7 @@
 
 use std::{future::Future, pin::pin, sync::Mutex, task};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::RngSeed;
 use serde::Deserialize;
@@ -159,7 +160,13 @@ fn odd_forms_are_read_or_refused_with_a_reason() {
         ("", "no entries"),
         ("123FLCPV2${\"files\":[]}", "JSON behind the prefix"),
         ("123FLCPV2$dir%a.txt|5|abc", "etag#size#path"),
+        // JSON stays JSON, also where a `%` makes it look like a common folder.
+        ("123FLCPV2${ \"commonPath\":\"100%\",\"files\":[]}", "JSON behind the prefix"),
+        ("123FSLinkV2${\n}", "JSON behind the prefix"),
+        ("123FLCPV2${a/%x!#1#b", "neither an MD5"),
         ("hello", "no rapid-upload link"),
+        ("a.txt|5|abc", "not an MD5"),
+        ("123://a.txt|5", "123://name|size|md5"),
         ("[1,2", "well-formed"),
         ("7", "no rapid-upload link"),
         (r#"{"files":[{"path":"a","size":1,"sha1":"86f7e437faa5a7fce15d1ddcb9eaeaea377667b8"}]}"#, "etag is missing"),
@@ -183,6 +190,98 @@ fn odd_forms_are_read_or_refused_with_a_reason() {
         let link = RapidLink::parse(&text).unwrap();
         assert_eq!((link.files()[0].path(), link.files()[0].size()), ("a.txt", 5), "{text}");
     }
+}
+
+#[test]
+fn a_number_has_at_most_22_digits() {
+    let digits = |count: usize| base62::decode(&format!("{:0>count$}", "1")).map_err(|error| error.to_string());
+    assert_eq!(digits(22).unwrap(), Md5::from(1_u128.to_be_bytes()));
+    assert!(digits(23).unwrap_err().contains("out of range"));
+}
+
+#[test]
+fn an_address_is_known_by_its_end_whatever_its_name() {
+    for name in ["[Sub] Title - 01.mkv", "{x}.mkv", "[1]", "C# 教程.pdf", "a$b.txt", "a#5#b", "123F.txt", "a b|c"] {
+        for scheme in ["", "123://"] {
+            for flag in ["", "?1812345678-0"] {
+                let link = RapidLink::parse(&format!("{scheme}{name}|5|{HELLO}{flag}\nb|0|{HELLO}")).unwrap();
+                assert_eq!((link.files()[0].path(), link.files()[0].size(), link.files().len()), (name, 5, 2));
+                assert_eq!(link.files()[0].s3_key_flag(), flag.strip_prefix('?'), "{name}");
+            }
+        }
+    }
+    // What ends so may still be another form.
+    for text in [
+        format!("{HELLO}#7#a|5|{HELLO}"),
+        format!("123FSLinkV1${HELLO}#7#a|5|{HELLO}"),
+        format!(r#"[["{HELLO}",7,"a|5|{HELLO}"]]"#),
+        format!(r#"[["{HELLO}",7,"a|5|{HELLO}?b"]]"#),
+    ] {
+        let link = RapidLink::parse(&text).unwrap();
+        assert_eq!(link.files()[0].size(), 7, "{text}");
+        assert!(link.files()[0].path().starts_with("a|5|"), "{text}");
+    }
+}
+
+#[test]
+fn a_folder_never_passes_as_a_file() {
+    for path in ["", "/", ".", "./", "/././/"] {
+        for text in [
+            format!("123FLCPV2$a/%{HELLO}#5#{path}"),
+            format!(r#"{{"commonPath":"x","files":[{{"path":"{path}","size":5,"etag":"{HELLO}"}}]}}"#),
+        ] {
+            let error = RapidLink::parse(&text).unwrap_err().to_string();
+            assert!(error.contains("path is empty"), "{text}: {error}");
+        }
+    }
+    let rows = format!(r#"[{{"FileId":0,"FileName":"d","Type":1}},{}]"#, row(1, ".", "0/1"));
+    assert!(RapidLink::parse(&share_code(&rows)).unwrap_err().to_string().contains("empty or '.'"));
+    let link = RapidLink::parse(&format!("123FLCPV2$x/%{HELLO}#5#C:/a")).unwrap();
+    assert_eq!(link.files()[0].path(), "x/C:/a");
+    assert_eq!(RapidLink::parse(&link.to_string()).unwrap().files(), link.files());
+}
+
+#[test]
+fn a_path_is_as_long_as_it_may_be_and_no_longer() {
+    let longest = RapidFile::LONGEST_PATH;
+    let texts = |bytes: usize| {
+        let (common, long) = ("a".repeat(bytes - 2), "a".repeat(bytes));
+        [
+            format!("123FLCPV2${common}/%{HELLO}#5#b"),
+            format!("123FSLinkV2${HELLO}#5#{long}"),
+            format!(r#"{{"commonPath":"{common}","files":[{{"path":"b","size":5,"etag":"{HELLO}"}}]}}"#),
+            share_code(&format!(r#"[{{"FileId":0,"FileName":"{common}","Type":1}},{}]"#, row(1, "b", "0/1"))),
+        ]
+    };
+    for text in texts(longest) {
+        let link = RapidLink::parse(&text).unwrap();
+        assert_eq!(link.files()[0].path().len(), longest);
+        assert_eq!(RapidLink::parse(&link.to_string()).unwrap().files(), link.files());
+    }
+    for text in texts(longest + 1) {
+        assert!(RapidLink::parse(&text).unwrap_err().to_string().contains(&format!("longer than {longest} bytes")));
+    }
+}
+
+#[test]
+fn a_short_link_does_not_grow_into_a_long_list() {
+    let text = format!("123FLCPV2${}%{}", "a".repeat(75_000), "0#0#a$".repeat(12_500));
+    assert!(RapidLink::parse(&text).unwrap_err().to_string().contains("longer than"));
+    let circle = share_code(&format!("[{}]", row(0, "a", &["0"; 5000].join("/"))));
+    assert!(RapidLink::parse(&circle).unwrap_err().to_string().contains("an entry twice"));
+    let chain = row(2, "a", "0/1/2");
+    let folder = |id| format!(r#"{{"FileId":{id},"FileName":"{}","Type":1}}"#, "b".repeat(3000));
+    let chain = share_code(&format!("[{},{},{chain}]", folder(0), folder(1)));
+    assert!(RapidLink::parse(&chain).unwrap_err().to_string().contains("longer than"));
+}
+
+/// A row of a share code, for a file of five bytes.
+fn row(id: u32, name: &str, chain: &str) -> String {
+    format!(r#"{{"FileId":{id},"FileName":"{name}","Type":0,"Size":5,"Etag":"{HELLO}","AbsPath":"{chain}"}}"#)
+}
+
+fn share_code(rows: &str) -> String {
+    STANDARD.encode(rows)
 }
 
 #[test]

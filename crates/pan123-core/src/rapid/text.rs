@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{RapidFile, RapidLink, base62, below, common_folder, read_etag, read_hex_etag};
+use super::{RapidFile, RapidLink, base62, common_folder, file_below, read_etag, read_hex_etag};
 use crate::{Error, Result};
 
 /// How etags are written.
@@ -48,12 +48,21 @@ pub(super) fn read(text: &str) -> Result<RapidLink> {
         None if is_prefixed(text) => return Err(Error::invalid("the link has an unknown prefix")),
         None => (text, EtagForm::Hex, false),
     };
-    // A common folder may be called so as well.
-    if rest.trim_start().starts_with('{') && !(has_common && rest.contains('%')) {
-        return Err(Error::invalid(
-            "there is JSON behind the prefix, which is no known form: try it without the prefix",
-        ));
-    }
+    read_entries(rest, etags, has_common).map_err(|error| {
+        if is_json(rest) {
+            Error::invalid("there is JSON behind the prefix, which is no known form: try it without the prefix")
+        } else {
+            error
+        }
+    })
+}
+
+/// Says whether a text begins as a JSON object does. A common folder may begin with a brace, but no name has a quote.
+fn is_json(text: &str) -> bool {
+    text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']))
+}
+
+fn read_entries(rest: &str, etags: EtagForm, has_common: bool) -> Result<RapidLink> {
     let (common, entries) = match rest.split_once('%') {
         Some((common, entries)) if has_common => (common.trim_end_matches('/'), entries),
         None if has_common => return Err(Error::invalid("the link has no common-part delimiter (%)")),
@@ -79,7 +88,7 @@ fn read_entry(entry: &str, etags: EtagForm, common: &str) -> Result<RapidFile> {
         EtagForm::Base62 => read_etag(etag)?,
         EtagForm::Hex => read_hex_etag(etag)?,
     };
-    RapidFile::new(md5, read_size(size)?, below(common, path))
+    file_below(common, md5, read_size(size)?, path)
 }
 
 /// Reads decimal digits and nothing else: no sign, no unit.
@@ -118,9 +127,33 @@ fn cleaned(path: &str) -> String {
 const SCHEME: &str = "123://";
 
 /// Says whether the text is one or more `name|size|md5`, with `123://` in front or without.
+///
+/// Without it the end tells, because a name may begin like JSON and hold the signs of the other forms.
 pub(super) fn is_address(text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default();
-    first.starts_with(SCHEME) || (first.matches('|').count() == 2 && !first.contains('#') && !is_prefixed(first))
+    let first = text.lines().next().unwrap_or_default().trim_end();
+    first.starts_with(SCHEME) || (ends_as_address(first) && !is_prefixed(first) && !begins_as_entry(first))
+}
+
+fn ends_as_address(line: &str) -> bool {
+    split_address(line).is_some_and(|(_, size, md5, flag)| {
+        // No flag has a quote; in JSON, one ends each text.
+        read_size(size).is_ok() && read_hex_etag(md5).is_ok() && !flag.contains('"')
+    })
+}
+
+/// Splits `{name}|{size}|{md5}?{s3KeyFlag}`.
+fn split_address(line: &str) -> Option<(&str, &str, &str, &str)> {
+    let mut fields = line.rsplitn(3, '|');
+    let (end, size, name) = (fields.next()?, fields.next()?, fields.next()?);
+    let (md5, flag) = end.split_once('?').unwrap_or((end, ""));
+    Some((name, size, md5, flag))
+}
+
+/// Says whether a line begins as an entry of the oldest form, without a prefix.
+fn begins_as_entry(line: &str) -> bool {
+    let mut fields = line.splitn(3, '#');
+    let has_etag = fields.next().is_some_and(|etag| read_hex_etag(etag).is_ok());
+    has_etag && fields.next().is_some_and(|size| read_size(size).is_ok()) && fields.next().is_some()
 }
 
 pub(super) fn read_addresses(text: &str) -> Result<RapidLink> {
@@ -130,12 +163,8 @@ pub(super) fn read_addresses(text: &str) -> Result<RapidLink> {
 
 /// Reads `123://{name}|{size}|{md5}?{s3KeyFlag}`.
 fn read_address(line: &str) -> Result<RapidFile> {
-    let line = line.strip_prefix(SCHEME).unwrap_or(line);
-    let mut fields = line.rsplitn(3, '|');
-    let (Some(end), Some(size), Some(name)) = (fields.next(), fields.next(), fields.next()) else {
-        return Err(Error::invalid("it is not of the form 123://name|size|md5"));
-    };
-    let (md5, flag) = end.split_once('?').unwrap_or((end, ""));
+    let (name, size, md5, flag) = split_address(line.strip_prefix(SCHEME).unwrap_or(line))
+        .ok_or_else(|| Error::invalid("it is not of the form 123://name|size|md5"))?;
     let name = percent_decode_str(name).decode_utf8().map_err(|_| Error::invalid("the name is not UTF-8"))?;
     if name.contains('/') {
         return Err(Error::invalid("the path of such an entry is a name, and a name may not hold '/'"));
