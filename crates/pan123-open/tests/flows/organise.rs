@@ -79,6 +79,16 @@ async fn a_copy_of_many_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_copy_without_a_limit_is_waited_for() {
+    let world = World::new().await;
+    let (file, folder) = (id(world.sim.put("/a", "x")), id(world.sim.mkdir("/copies")));
+    let task = world.client.send(manage::CopyAsync::new([file], folder)).await.unwrap();
+    world.sim.fault(Fault::on("open/file.copy_async_process").times(2).task_pending());
+    pan123_core::Runtime::sleep(&world.runtime, Duration::from_secs(1)).await;
+    world.client.wait_for_copy(task, Duration::MAX).await.unwrap();
+}
+
+#[tokio::test]
 async fn more_than_a_task_can_hold_is_copied_by_several_and_the_failures_named() {
     let world = World::new().await;
     let most = manage::MOST_COPIES;
