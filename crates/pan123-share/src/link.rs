@@ -55,6 +55,12 @@ const LABELS: [&str; 3] = ["提取码", "访问码", "密码"];
 /// What may stand between such a word and the password.
 const SEPARATORS: [char; 3] = [':', '：', '='];
 
+/// What a message may put right behind a link: the end of a sentence, or the marks of Markdown.
+const BEHIND: [char; 4] = ['.', '*', '_', '`'];
+
+/// How many characters before such a word are looked at for a sign that the password is an archive's.
+const NEAR: usize = 6;
+
 impl ShareLink {
     /// Makes a link of a key without a password.
     pub fn new(key: impl Into<ShareKey>) -> Self {
@@ -80,45 +86,52 @@ impl ShareLink {
             return Err(refused("the text is empty"));
         }
         let head = text.split(|c: char| c.is_whitespace() || !c.is_ascii()).next().unwrap_or_default();
-        if ShareKey::is_bare(head) {
-            return Ok(Self { key: head.parse()?, password: password_in_text(&text[head.len()..])? });
+        if !ShareKey::is_bare(head) {
+            return Self::read(text, &[]);
         }
-        let (scheme, rest) = split_scheme(text)?;
-        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        check_authority(authority.trim_end(), scheme)?;
-        let (path, rest) = rest.split_at(rest.find(ends_path).unwrap_or(rest.len()));
-        let key = key_of(path)?;
-        let (query, tail) = match rest.strip_prefix('?') {
-            Some(rest) => rest.split_at(rest.find(ends_query).unwrap_or(rest.len())),
-            None => ("", rest),
-        };
-        let password = match password_in_query(query)? {
-            Some(password) => Some(password),
-            None => password_in_text(&format!("{} {tail}", decoded(query)))?,
-        };
-        Ok(Self { key, password })
+        let rest = &text[head.len()..];
+        if rest.contains("://") {
+            return Err(refused("an address stands behind what would be the key"));
+        }
+        Ok(Self { key: head.parse()?, password: password_in_text(rest)? })
     }
 
-    /// Finds the first link in a message, with whatever stands around it, and a password before or behind it.
+    /// Finds the first link in a message, with whatever stands around it, and a password before or behind it. What stands
+    /// beyond another address belongs to that one. A key alone is taken where the message begins with it and holds no link.
     ///
     /// # Errors
     ///
     /// As [`parse`](Self::parse), for the message as a whole.
     pub fn find(text: &str) -> Result<Self> {
-        let whole = match Self::parse(text) {
-            Ok(link) => return Ok(link),
-            Err(error) => error,
+        let found = starts(text).into_iter().take(MOST_STARTS).find_map(|start| {
+            let link = Self::read(&text[start..], &BEHIND).ok()?;
+            Some((link, &text[..start]))
+        });
+        let Some((mut link, before)) = found else {
+            return Self::parse(text);
         };
-        let lower = text.to_ascii_lowercase();
-        let mut starts: Vec<usize> = lower.match_indices("http").map(|(start, _)| start).collect();
-        starts.extend(lower.match_indices("www.").map(|(start, _)| start));
-        starts.sort_unstable();
-        let mut link =
-            starts.into_iter().take(MOST_STARTS).find_map(|start| Self::parse(&text[start..]).ok()).ok_or(whole)?;
-        if link.password.is_none() {
-            link.password = password_in_text(text)?;
+        if link.password.is_none() && next_address(before).is_none() {
+            link.password = password_in_text(before)?;
         }
         Ok(link)
+    }
+
+    /// Reads a text that begins with a link, behind which any of `marks` may stand.
+    fn read(text: &str, marks: &[char]) -> Result<Self> {
+        let (scheme, rest) = split_scheme(text)?;
+        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        check_authority(authority.trim_end(), scheme)?;
+        let (path, rest) = rest.split_at(rest.find(ends_path).unwrap_or(rest.len()));
+        let key = key_of(path.trim_end_matches(marks))?;
+        let (query, tail) = match rest.strip_prefix('?') {
+            Some(rest) => rest.split_at(rest.find(ends_query).unwrap_or(rest.len())),
+            None => ("", rest),
+        };
+        let password = match password_in_query(query, marks)? {
+            Some(password) => Some(password),
+            None => password_in_text(&format!("{} {}", decoded(query), own_tail(tail)))?,
+        };
+        Ok(Self { key, password })
     }
 
     /// Returns the key.
@@ -165,6 +178,39 @@ impl fmt::Display for ShareLink {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the places of a message where a link may begin, in order.
+fn starts(text: &str) -> Vec<usize> {
+    let lower = text.to_ascii_lowercase();
+    let mut starts: Vec<usize> =
+        ["http", "www."].iter().flat_map(|start| lower.match_indices(start)).map(|(at, _)| at).collect();
+    let mut at = 0;
+    for word in lower.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))) {
+        // Owners' hosts end in one of these.
+        if HOSTS.iter().any(|host| word.contains(host)) {
+            starts.push(at);
+        }
+        at += word.len();
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
+/// Returns where in a text an address begins, of whatever host: what is said from there on is said of that one.
+fn next_address(text: &str) -> Option<usize> {
+    let lower = text.to_ascii_lowercase();
+    ["://", "www."].iter().filter_map(|sign| lower.find(sign)).min()
+}
+
+/// Returns what a message says of a link behind it: not its fragment, and nothing beyond another address.
+fn own_tail(tail: &str) -> &str {
+    let tail = match tail.strip_prefix('#') {
+        Some(fragment) => &fragment[fragment.find(char::is_whitespace).unwrap_or(fragment.len())..],
+        None => tail,
+    };
+    &tail[..next_address(tail).unwrap_or(tail.len())]
 }
 
 fn refused(reason: &str) -> Error {
@@ -235,8 +281,9 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Looks for a pair such as `pwd=aB12` or `提取码:aB12`; an empty value means that there is no password.
-fn password_in_query(query: &str) -> Result<Option<SharePassword>> {
+/// Looks for a pair such as `pwd=aB12` or `提取码:aB12`, behind which any of `marks` may stand; an empty value means that
+/// there is no password.
+fn password_in_query(query: &str, marks: &[char]) -> Result<Option<SharePassword>> {
     for pair in query.split('&').map(decoded) {
         let Some((name, separator)) = pair.find(SEPARATORS).map(|end| (&pair[..end], &pair[end..])) else {
             continue;
@@ -250,7 +297,7 @@ fn password_in_query(query: &str) -> Result<Option<SharePassword>> {
         }
         // Text may be glued behind the password, and none of it is ASCII.
         let end = value.find(|c: char| !c.is_ascii()).unwrap_or(value.len());
-        return password(&value[..end]).map(Some);
+        return password(value[..end].trim_end_matches(marks)).map(Some);
     }
     Ok(None)
 }
@@ -259,19 +306,24 @@ fn password_in_query(query: &str) -> Result<Option<SharePassword>> {
 fn password_in_text(text: &str) -> Result<Option<SharePassword>> {
     for label in LABELS {
         for (place, _) in text.match_indices(label) {
-            if text[..place].ends_with("解压") {
-                // The password of an archive in the share.
-                continue;
-            }
             let rest = &text[place + label.len()..];
             let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || SEPARATORS.contains(&c));
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-            if end > 0 {
-                return password(&rest[..end]).map(Some);
+            let (value, behind) = rest.split_at(rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len()));
+            let is_host =
+                behind.strip_prefix('.').is_some_and(|more| more.starts_with(|c: char| c.is_ascii_alphabetic()));
+            if !value.is_empty() && !is_host && !is_archives(&text[..place]) {
+                return password(value).map(Some);
             }
         }
     }
     Ok(None)
+}
+
+/// Says whether the word behind `before` announces the password of an archive in the share, as in 解压缩密码.
+fn is_archives(before: &str) -> bool {
+    let near = before.char_indices().rev().take(NEAR).take_while(|(_, c)| c.is_alphanumeric());
+    let near = &before[near.last().map_or(before.len(), |(at, _)| at)..];
+    ["解压", "压缩"].iter().any(|word| near.contains(word))
 }
 
 fn password(text: &str) -> Result<SharePassword> {
@@ -335,6 +387,18 @@ mod tests {
             "5LF8Vv-a1Bc 提取码：aB12",
             "看这个 www.123865.com/s/5LF8Vv-a1Bc?pwd=aB12 很好",
             "<a href=\"https://www.123pan.com/s/5LF8Vv-a1Bc?pwd=aB12\">",
+            "链接：1812345678.share.123pan.cn/123pan/5LF8Vv-a1Bc 提取码：aB12",
+            "提取码：aB12 https://www.123pan.com/s/5LF8Vv-a1Bc 百度 https://pan.baidu.com/s/x 提取码：bd12",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc?pwd=aB12.",
+            "**https://www.123pan.com/s/5LF8Vv-a1Bc?pwd=aB12**",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc?pwd=aB12**快来",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc?提取码：aB12`",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc 提取码：aB12. Enjoy",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc 文件已压缩，提取码：aB12",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc#top 提取码：aB12",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc 提取码：aB12 解压缩密码：12345678",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc 压缩包密码：12345678 密码：aB12",
+            "5LF8Vv-a1Bc 提取码：aB12 解压密码：www.example.com",
         ] {
             assert_eq!(found(text), with_password, "{text}");
         }
@@ -344,13 +408,57 @@ mod tests {
             "https://www.123pan.com/s/5LF8Vv-a1Bc 提取码：无",
             "https://www.123pan.com/s/5LF8Vv-a1Bc 解压密码：12345",
             "https://evil.com/ https://www.123pan.com/s/5LF8Vv-a1Bc",
+            "看 123pan.com/s/5LF8Vv-a1Bc 很好",
+            "看123pan.com/s/5LF8Vv-a1Bc很好",
+            "链接：1812345678.share.123pan.cn/123pan/5LF8Vv-a1Bc",
+            "**https://www.123pan.com/s/5LF8Vv-a1Bc**",
+            "_https://www.123pan.com/s/5LF8Vv-a1Bc_",
+            "`123pan.com/s/5LF8Vv-a1Bc.html`",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc#提取码:aB12",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc#密码:12345678",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc 解压缩密码：12345678",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc 压缩包密码：12345678",
+            "https://www.123pan.com/s/5LF8Vv-a1Bc 密码：www.example.com",
         ] {
             assert_eq!(found(text), plain, "{text}");
         }
-        for text in
-            ["https://www.123pan.com/s/5LF8Vv-a1Bc 提取码：12345", "https://evil.com/s/5LF8Vv-a1Bc", "密码 aB12"]
-        {
+        for text in [
+            "https://www.123pan.com/s/5LF8Vv-a1Bc 提取码：12345",
+            "https://evil.com/s/5LF8Vv-a1Bc",
+            "https://xevil123pan.com/s/5LF8Vv-a1Bc",
+            "看 xevil123pan.com/s/5LF8Vv-a1Bc",
+            "看 123pan.com.evil.com/s/5LF8Vv-a1Bc",
+            "密码 aB12",
+        ] {
             assert_eq!(found(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_with_a_dash_is_no_key_where_a_link_stands_behind_it() {
+        let plain = Some(("5LF8Vv-a1Bc".to_owned(), None));
+        for word in ["Spider-Man ", "2024-05 ", "S01-E02：", "Re-upload ", "One-Punch Man ", "hi-res，", "http-link "]
+        {
+            let text = format!("{word}https://www.123pan.com/s/5LF8Vv-a1Bc");
+            assert_eq!(found(&text), plain, "{text}");
+            assert!(ShareLink::parse(&text).is_err(), "{text}");
+        }
+        assert_eq!(found("Spider-Man 123pan.com/s/5LF8Vv-a1Bc"), plain);
+        assert_eq!(found("Spider-Man https://pan.baidu.com/s/x"), None);
+        let with_password = Some(("5LF8Vv-a1Bc".to_owned(), Some("aB12".to_owned())));
+        assert_eq!(found("Re-upload https://www.123pan.com/s/5LF8Vv-a1Bc 提取码：aB12"), with_password);
+    }
+
+    #[test]
+    fn a_password_of_another_address_is_not_the_share_s() {
+        let plain = Some(("5LF8Vv-a1Bc".to_owned(), None));
+        for password in ["提取码：bd12", "密码：bd12345"] {
+            for other in ["https://pan.baidu.com/s/x", "www.example.com/x"] {
+                let before = format!("百度 {other} {password}\n123云盘 https://www.123pan.com/s/5LF8Vv-a1Bc");
+                assert_eq!(found(&before), plain, "{before}");
+                let behind = format!("123云盘 https://www.123pan.com/s/5LF8Vv-a1Bc\n百度 {other} {password}");
+                assert_eq!(found(&behind), plain, "{behind}");
+            }
         }
     }
 
