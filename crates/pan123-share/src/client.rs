@@ -210,7 +210,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) when the token is empty, the device id or the version cannot be a header, or no HTTP transport is there (build
+    /// [`Config`](crate::ErrorKind::Config) when the token is empty, the device id, the version or the platform cannot be a header, or no HTTP transport is there (build
     /// with the feature `rustls` or `native-tls`, or give one); [`InvalidInput`](crate::ErrorKind::InvalidInput) when the root cannot be a folder.
     pub fn build(self) -> Result<Client> {
         self.root.check_folder()?;

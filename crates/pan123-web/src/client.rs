@@ -200,7 +200,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when there are no credentials or one of them is empty, the device id or the version cannot be a
+    /// [`ErrorKind::Config`] when there are no credentials or one of them is empty, the device id, the version or the platform cannot be a
     /// header, or no HTTP transport is there (build with the feature `rustls` or `native-tls`, or give one);
     /// [`ErrorKind::InvalidInput`] for a negative root folder.
     pub fn build(mut self) -> Result<Client> {

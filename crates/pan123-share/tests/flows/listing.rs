@@ -159,6 +159,15 @@ async fn another_version_is_said_and_signed() {
 }
 
 #[tokio::test]
+async fn another_platform_is_said() {
+    let world = World::new().await;
+    let key = world.share(&["/"], ShareOptions::default());
+    world.builder(&key).platform("android").build().unwrap().info().await.unwrap();
+    assert_eq!(world.sim.requests()[0].header("platform"), Some("android"));
+    assert_eq!(world.builder(&key).platform("").build().unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
 async fn a_share_that_ends_in_the_middle_ends_the_walk() {
     let world = World::new().await;
     for path in ["/a/1", "/b/2", "/c/3"] {

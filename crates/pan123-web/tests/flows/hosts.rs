@@ -6,13 +6,13 @@ use http::{Request, Response};
 use pan123_core::{
     Body, BoxFuture, HttpClient, RequestSigner, Timeouts, Transport, TransportError, testing::VirtualRuntime,
 };
-use pan123_sim::Fault;
+use pan123_sim::{Face, Fault};
 use pan123_web::{
     Client, ErrorKind, FileId, RateLimits, Timestamp, Token,
     ops::{app::NewNotices, shares::CreateShare, user::ModifyInfo},
 };
 
-use crate::world::{NOW, World, builder};
+use crate::world::{NOW, World, builder, check_hosts};
 
 /// How a host of the web API fails.
 #[derive(Clone, Copy, Debug)]
@@ -176,4 +176,16 @@ async fn another_time_zone_makes_no_difference() {
     let name = world.sim.requests().pop().unwrap().query.remove(0).0;
     let there = RequestSigner::new("web", "3").pair("/b/api/user/info", Timestamp::from_unix(NOW), 0).0;
     assert_eq!(name, there);
+}
+
+#[tokio::test]
+async fn another_platform_is_said_in_the_header_and_the_signature_stays_as_it_was() {
+    let world = World::with(|sim| sim, |client| client.platform("android")).await;
+    let file = FileId::new(world.sim.put("/a.txt", "hello"));
+    world.client.link(file).await.unwrap();
+    for request in world.sim.requests().iter().filter(|request| request.face == Face::Web) {
+        assert_eq!(request.header("platform"), Some("android"), "{:?}", request.operation);
+    }
+    check_hosts(&world.sim, &world.sim.web_token());
+    assert_eq!(world.builder().platform("").build().unwrap_err().kind(), ErrorKind::Config);
 }
