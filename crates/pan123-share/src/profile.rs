@@ -105,8 +105,9 @@ fn refusal(endpoint: &str, code: i64, message: &str) -> (ErrorKind, &'static str
             ErrorKind::NotFound,
             "there is nothing to download in the folder, or the service wants a session of its web page",
         ),
-        // Malformed arguments have this code too, and say so.
         400 if message.contains("不存在") => (ErrorKind::NotFound, FILE_GONE),
+        400 => by_text(message)
+            .unwrap_or((ErrorKind::InvalidInput, "the service does not accept a parameter, which its text names")),
         _ => by_text(message).unwrap_or((ErrorKind::Api, "the service refused")),
     }
 }
@@ -120,7 +121,7 @@ const WRONG_PASSWORD: (ErrorKind, &str) =
 
 /// Reads a refusal from words of its text, in an order in which the surer ones come first.
 fn by_text(message: &str) -> Option<(ErrorKind, &'static str)> {
-    let texts: [(&[&str], (ErrorKind, &'static str)); 8] = [
+    let texts: [(&[&str], (ErrorKind, &'static str)); 9] = [
         (
             &["签名错误", "版本过低"],
             (
@@ -128,6 +129,7 @@ fn by_text(message: &str) -> Option<(ErrorKind, &'static str)> {
                 "the service does not accept how the SDK asks: check the clock, or update the SDK",
             ),
         ),
+        (&["频繁"], (ErrorKind::RateLimited, "too many requests")),
         (&["格式异常"], (ErrorKind::InvalidInput, "the service does not take this for a share key")),
         (&["最大为4位"], (ErrorKind::InvalidInput, "a share password has at most four characters")),
         (&["违规"], (ErrorKind::ContentRejected, "the service's review has withheld the share")),
@@ -160,6 +162,7 @@ mod tests {
             ("share/share.download_info", 1, "文件不存在", ErrorKind::NotFound),
             ("share/share.save_task", 1, "任务不存在", ErrorKind::NotFound),
             (list, 1, "内部错误", ErrorKind::Api),
+            (list, 1, "操作频繁，请稍后再试", ErrorKind::RateLimited),
             (list, 1, "请进行验证", ErrorKind::LoginChallenge),
             (list, 403, "forbidden client ip", ErrorKind::Blocked),
             (list, 1, "签名错误", ErrorKind::ProtocolChanged),
@@ -169,7 +172,8 @@ mod tests {
             ("share/share.download_info", 5114, "", ErrorKind::QuotaExceeded),
             ("share/share.download_info", 5066, "", ErrorKind::NotFound),
             ("share/share.download_info", 400, "源文件不存在", ErrorKind::NotFound),
-            ("share/share.download_info", 400, "Etag: required", ErrorKind::Api),
+            ("share/share.download_info", 400, "Etag: required", ErrorKind::InvalidInput),
+            (list, 400, "请输入提取码", ErrorKind::WrongSharePassword),
             ("share/share.download_info_batch", -3, "", ErrorKind::NotFound),
             (list, -3, "", ErrorKind::Api),
             ("share/share.save_legacy", 5050, "缺少参数", ErrorKind::Api),

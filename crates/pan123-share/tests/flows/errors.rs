@@ -1,6 +1,7 @@
 //! What a share is refused for: each reason has a kind of its own, and nothing is asked twice that cannot help.
 
-use pan123_share::{ErrorKind, FileId, Token};
+use pan123_core::BoxFuture;
+use pan123_share::{ErrorKind, FileId, Result, Token, TokenSource};
 use pan123_sim::{Fault, Guests, ShareOptions};
 
 use crate::world::{NOW, World};
@@ -121,6 +122,34 @@ async fn a_dead_token_is_said_to_be_dead_and_asked_with_once() {
     assert_eq!((error.kind(), world.sim.count("share/share.download_info")), (ErrorKind::Unauthorized, 1), "{error}");
     let error = world.guest(&key).save_to([&file], FileId::ROOT).await.unwrap_err();
     assert_eq!((error.kind(), world.sim.count("share/share.save")), (ErrorKind::Config, 0), "{error}");
+}
+
+/// Hands out a token that works, as a login does.
+#[derive(Debug)]
+struct Login(Token);
+
+impl TokenSource for Login {
+    fn fetch<'a>(&'a self, _previous: Option<&'a Token>) -> BoxFuture<'a, Result<Token>> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_renewed_whichever_code_says_so() {
+    let world = World::new().await;
+    world.sim.put("/a", "x");
+    let key = world.share(&["/a"], ShareOptions::default());
+    let file = world.guest(&key).list(FileId::ROOT).collect().await.unwrap().remove(0);
+    for code in [401, 20101] {
+        let share = world.builder(&key).token_source(Login(Token::new(world.sim.web_token()))).build().unwrap();
+        world.sim.clear_requests();
+        world.sim.fault(Fault::on("share/share.download_info").code(code).message("未登录"));
+        share.link(&file).await.unwrap_or_else(|error| panic!("{code}: {error}"));
+        assert_eq!(world.sim.count("share/share.download_info"), 2, "{code}");
+        world.sim.fault(Fault::on("share/share.download_info").code(code).message("未登录"));
+        let guest = world.guest(&key).link(&file).await.unwrap_err();
+        assert_eq!(guest.kind(), ErrorKind::LoginRequired, "{code}");
+    }
 }
 
 #[tokio::test]
