@@ -39,6 +39,7 @@ pub(crate) struct Origin {
     pub(crate) file: Entry,
 }
 
+// Nothing is repeated here: the engine repeats, and knows how far it has come.
 impl DownloadOrigin for Origin {
     fn identity(&self) -> String {
         format!("share {} {}", self.client.key(), self.file.id)
@@ -52,11 +53,10 @@ impl DownloadOrigin for Origin {
     }
 
     fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
-        Box::pin(self.client.link(&self.file))
+        Box::pin(async { self.client.address(&self.file, &RetryPolicy::none()).await })
     }
 
     fn fetch<'a>(&'a self, link: &'a Link, range: Option<Range<u64>>) -> BoxFuture<'a, Result<Fetched>> {
-        // The engine repeats: it knows how far it has come.
         let fetch = Fetch::new(link.clone()).range(range);
         Box::pin(async move { self.client.pipeline().send_with(&fetch, &RetryPolicy::none()).await })
     }

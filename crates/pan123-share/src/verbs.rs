@@ -1,7 +1,7 @@
 //! What a share is opened for, as methods of the client, each built on operations.
 
 use pan123_core::{
-    Error, FileId, Link, Result,
+    Error, FileId, Link, Result, RetryPolicy,
     rapid::{RapidFile, RapidLink},
 };
 
@@ -54,9 +54,13 @@ impl Client {
     /// As [`DownloadInfo`] and [`DownloadInfo::of`]; without a token [`LoginRequired`](pan123_core::ErrorKind::LoginRequired) is to be
     /// expected, and [`Error::message`] says what the service demands. Otherwise as [`pan123_core::Pipeline::resolve`].
     pub async fn link(&self, file: &Entry) -> Result<Link> {
+        self.address(file, self.pipeline().retry()).await
+    }
+
+    pub(crate) async fn address(&self, file: &Entry, retry: &RetryPolicy) -> Result<Link> {
         let info = DownloadInfo::of(self.key(), file)?.password(self.password());
-        let address = self.send(info).await?;
-        self.pipeline().resolve(&address, self.page()).await
+        let address = self.pipeline().send_with(&info, retry).await?;
+        self.pipeline().resolve_with(&address, self.page(), Some(file.size), retry).await
     }
 
     /// Returns an address from which several files and folders come as one zip archive.

@@ -60,11 +60,12 @@ impl Origin {
     }
 
     /// The service wants all that it says of a file back, for an address.
-    async fn entry(&self) -> Result<&Entry> {
-        self.entry.get_or_try_init(|| self.client.stat(self.id)).await
+    async fn entry(&self, retry: &RetryPolicy) -> Result<&Entry> {
+        self.entry.get_or_try_init(|| self.client.stat_with(self.id, retry)).await
     }
 }
 
+// No address and no range is asked for again here: the engine repeats, and knows how far it has come.
 impl DownloadOrigin for Origin {
     fn identity(&self) -> String {
         format!("web {}", self.id)
@@ -72,19 +73,21 @@ impl DownloadOrigin for Origin {
 
     fn expected(&self) -> BoxFuture<'_, Result<Expected>> {
         Box::pin(async {
-            let entry = self.entry().await?;
+            let entry = self.entry(self.client.pipeline().retry()).await?;
             check(entry)?;
             Ok(Expected::new(Some(entry.size), entry.md5))
         })
     }
 
     fn resolve(&self) -> BoxFuture<'_, Result<Link>> {
-        Box::pin(async { self.client.address(self.entry().await?).await })
+        Box::pin(async {
+            let once = RetryPolicy::none();
+            self.client.address(self.entry(&once).await?, &once).await
+        })
     }
 
     fn fetch<'a>(&'a self, link: &'a Link, range: Option<Range<u64>>) -> BoxFuture<'a, Result<Fetched>> {
         Box::pin(async move {
-            // The engine repeats: it knows how far it has come.
             let fetch = Fetch::new(link.clone()).range(range);
             let fetched = self.client.pipeline().send_with(&fetch, &RetryPolicy::none()).await;
             fetched.map_err(|error| match error.kind() {

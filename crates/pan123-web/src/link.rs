@@ -1,6 +1,6 @@
 //! The `link` verb and its like: addresses from which bytes can be had, and what they would cost.
 
-use pan123_core::{Error, ErrorKind, FileId, Link, Result};
+use pan123_core::{Error, ErrorKind, FileId, Link, Result, RetryPolicy};
 use url::Url;
 
 #[cfg(feature = "transfer")]
@@ -31,7 +31,7 @@ impl Client {
         if entry.size == 0 {
             return Err(Error::invalid("an empty file has no address: there is nothing to download"));
         }
-        self.address(&entry).await
+        self.address(&entry, self.pipeline().retry()).await
     }
 
     /// Returns an address from which several files and folders come as one zip archive.
@@ -78,15 +78,15 @@ impl Client {
     }
 
     /// Asks for the address of a file of which everything is known, and follows it to where the bytes are.
-    pub(crate) async fn address(&self, entry: &Entry) -> Result<Link> {
+    pub(crate) async fn address(&self, entry: &Entry, retry: &RetryPolicy) -> Result<Link> {
         let info = DownloadInfo::of(entry)?;
-        let page = page();
-        let address = self.send(&info).await?;
-        match self.pipeline().resolve(&address, &page).await {
+        let (pipeline, page) = (self.pipeline(), page());
+        let address = pipeline.send_with(&info, retry).await?;
+        match pipeline.resolve_with(&address, &page, Some(entry.size), retry).await {
             // It may have expired on the way: one more is asked for (`web.yaml`, flow `download`).
             Err(error) if matches!(error.kind(), ErrorKind::LinkRejected | ErrorKind::NotFound) => {
-                let address = self.send(&info).await?;
-                self.pipeline().resolve(&address, &page).await
+                let address = pipeline.send_with(&info, retry).await?;
+                pipeline.resolve_with(&address, &page, Some(entry.size), retry).await
             }
             resolved => resolved,
         }

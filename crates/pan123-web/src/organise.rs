@@ -33,7 +33,7 @@ impl Client {
         let name = name.as_str();
         let send = |()| async move { self.send(Rename::new(id, name)).await };
         let look = |()| async move {
-            let is_done = self.row(id).await?.is_some_and(|entry| entry.name == name);
+            let is_done = self.row(id, self.pipeline().retry()).await?.is_some_and(|entry| entry.name == name);
             Ok(if is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         };
         self.settle((), send, look).await.map_err(|(error, ())| error)

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use pan123_core::{Error, ErrorKind, FileId, Items, Operation, Result, name};
+use pan123_core::{Error, ErrorKind, FileId, Items, Operation, Result, RetryPolicy, name};
 
 use crate::{
     Client, Entry,
@@ -90,16 +90,20 @@ impl Client {
     ///
     /// [`ErrorKind::NotFound`] when it is gone, [`ErrorKind::InvalidInput`] for the root folder.
     pub async fn stat(&self, file: impl Into<FileId>) -> Result<Entry> {
-        let id = file.into();
-        self.row(id).await?.ok_or_else(|| {
+        self.stat_with(file.into(), self.pipeline().retry()).await
+    }
+
+    pub(crate) async fn stat_with(&self, id: FileId, retry: &RetryPolicy) -> Result<Entry> {
+        self.row(id, retry).await?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("there is no entry {id}, or no longer"))
                 .with_endpoint(Infos::META.id)
         })
     }
 
     /// Reads the row of one entry, if there is one.
-    pub(crate) async fn row(&self, id: FileId) -> Result<Option<Entry>> {
-        Ok(self.send(Infos::new([id])).await?.into_iter().find(|entry| entry.id == id))
+    pub(crate) async fn row(&self, id: FileId, retry: &RetryPolicy) -> Result<Option<Entry>> {
+        let rows = self.pipeline().send_with(&Infos::new([id]), retry).await?;
+        Ok(rows.into_iter().find(|entry| entry.id == id))
     }
 
     /// Finds the entry called `name` in `folder`, by walking it; `None` when there is none outside the recycle bin.

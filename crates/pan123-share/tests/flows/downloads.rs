@@ -49,6 +49,22 @@ async fn a_file_is_saved_only_when_it_is_the_right_one() {
 }
 
 #[tokio::test]
+async fn an_address_that_never_comes_is_asked_for_as_often_as_the_policy_says_and_no_oftener() {
+    let world = World::new().await;
+    let (share, file) = one(&world, b"hello").await;
+    const INFO: &str = "share/share.download_info";
+    // The second is asked where an address leads to.
+    for step in [INFO, CDN] {
+        world.sim.clear_faults();
+        world.sim.clear_requests();
+        world.sim.fault(Fault::on(step).every().status(503));
+        let error = share.download(&file).bytes(100).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Server, "{error}");
+        assert_eq!((world.sim.count(INFO), world.sim.count(step)), (5, 5), "{step}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_is_refused_is_asked_for_once_more() {
     let world = World::new().await;
     let (share, file) = one(&world, b"hello").await;

@@ -72,6 +72,26 @@ async fn a_refused_address_is_asked_for_once_more_before_the_first_byte() {
 }
 
 #[tokio::test]
+async fn an_address_that_never_comes_is_asked_for_as_often_as_the_policy_says_and_no_oftener() {
+    let world = small_parts().await;
+    let file = put(&world, "a", b"abc").await;
+    // The second is asked where an address leads to.
+    for step in [INFO, CONTENT] {
+        world.sim.clear_faults();
+        world.sim.clear_requests();
+        world.sim.fault(Fault::on(step).every().status(503));
+        let error = world.client.download(&file).bytes(3).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Server, "{error}");
+        assert_eq!((world.sim.count(INFO), world.sim.count(step)), (5, 5), "{step}");
+    }
+    world.sim.clear_requests();
+    world.sim.fault(Fault::on("web/file.info").every().status(503));
+    let expected = pan123_transfer::Expected::new(Some(3), file.md5);
+    let error = world.client.download(file.id).expecting(expected).bytes(3).await.unwrap_err();
+    assert_eq!((error.kind(), world.sim.count("web/file.info")), (ErrorKind::Server, 5), "{error}");
+}
+
+#[tokio::test]
 async fn what_has_no_bytes_is_refused_before_an_address_is_asked_for() {
     let world = small_parts().await;
     let folder = FileId::new(world.sim.mkdir("/folder"));
