@@ -1,6 +1,6 @@
 //! An entry of a share, with everything that the service wants repeated when it is downloaded or saved.
 
-use pan123_core::{EntryKind, FileId, Md5, ReviewStatus, Row, Timestamp, wire};
+use pan123_core::{EntryKind, FileId, Link, Md5, ReviewStatus, Row, Timestamp, wire};
 use serde::Deserialize;
 
 /// A file or folder of a share, as [`List`](crate::ops::shares::List) gives it.
@@ -22,7 +22,7 @@ use serde::Deserialize;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "wire::AnyCase<Row>")]
+#[serde(try_from = "wire::AnyCase<ShareRow>")]
 #[non_exhaustive]
 pub struct Entry {
     /// The id, which holds for this share only.
@@ -45,6 +45,7 @@ pub struct Entry {
     pub created_at: Option<Timestamp>,
     /// When it was last changed.
     pub updated_at: Option<Timestamp>,
+    thumbnail: Option<Link>,
 }
 
 impl Entry {
@@ -62,6 +63,13 @@ impl Entry {
     pub fn is_blocked(&self) -> bool {
         self.status.is_blocked()
     }
+
+    /// Returns the address of a small picture of the content, where the list gave one.
+    ///
+    /// It carries its own permission: no token goes with it.
+    pub fn thumbnail(&self) -> Option<&Link> {
+        self.thumbnail.as_ref()
+    }
 }
 
 impl From<Entry> for FileId {
@@ -76,22 +84,23 @@ impl From<&Entry> for FileId {
     }
 }
 
-impl TryFrom<wire::AnyCase<Row>> for Entry {
+#[derive(Deserialize)]
+#[serde(expecting = "an entry")]
+struct ShareRow {
+    #[serde(flatten)]
+    common: Row,
+    #[serde(default, rename = "downloadurl", deserialize_with = "wire::loose_text")]
+    thumbnail: String,
+}
+
+impl TryFrom<wire::AnyCase<ShareRow>> for Entry {
     type Error = String;
 
-    fn try_from(wire::AnyCase(row): wire::AnyCase<Row>) -> Result<Self, String> {
-        let (size, md5) = row.content()?;
-        Ok(Self {
-            id: row.id,
-            parent_id: row.parent_id,
-            name: row.name,
-            kind: row.kind,
-            size,
-            md5,
-            s3_key_flag: row.s3_key_flag,
-            status: row.status,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        })
+    fn try_from(wire::AnyCase(row): wire::AnyCase<ShareRow>) -> Result<Self, String> {
+        let (size, md5) = row.common.content()?;
+        let Row { id, parent_id, name, kind, s3_key_flag, status, created_at, updated_at, .. } = row.common;
+        // Nothing is lost by a picture whose address cannot be read.
+        let thumbnail = Link::parse(&row.thumbnail).ok();
+        Ok(Self { id, parent_id, name, kind, size, md5, s3_key_flag, status, created_at, updated_at, thumbnail })
     }
 }
