@@ -3,7 +3,7 @@
 use pan123_core::{Error, FileId, Meta, NextPage, Operation, Result, open_enum, operation, wire};
 use serde::{Deserialize, Serialize};
 
-use super::{archives, details, get, lists, manage, media, safebox, stars, trash};
+use super::{archives, details, get, lists, manage, media, safebox, shares::Switch, stars, trash};
 use crate::Entry;
 
 /// The facts of the operations on files, in the order of the protocol reference.
@@ -78,7 +78,6 @@ operation! {
         query "driveId": 0,
         query "trashed": false,
         query "SearchData": "",
-        query "OnlyLookAbnormalFile": 0,
         query "event": "homeListFile",
         query "operateType": 4,
         query "inDirectSpace": false,
@@ -94,10 +93,14 @@ operation! {
         query "orderDirection": direction: Direction = Direction::Descending,
         /// Sets the number of the page, from 1.
         query "Page": page: u32 = 1,
+        /// Says whether to keep to files that the service's content check has flagged; false by default.
+        query "OnlyLookAbnormalFile": flagged_only: Switch = Switch::from(false),
     }
     optional {
         /// Keeps to one kind of content.
         query "fileCategory": category: Category,
+        /// Keeps to folders, as the service's page does where one is to be chosen.
+        query "FileType": folders_only: Switch,
     }
 
     fn validate(&self) -> Result<()> {
@@ -269,6 +272,12 @@ pub enum OrderBy {
     /// When they were last changed.
     #[serde(rename = "update_at")]
     UpdatedAt,
+    /// The service's `update_time`; what tells it from [`UpdatedAt`](Self::UpdatedAt) is not documented.
+    #[serde(rename = "update_time")]
+    UpdateTime,
+    /// The service's `share_id`, of which nothing is documented.
+    #[serde(rename = "share_id")]
+    ShareId,
     /// When they were moved to the recycle bin.
     #[serde(rename = "trashed_at")]
     TrashedAt,

@@ -95,6 +95,8 @@ operation! {
     optional {
         /// Groups by day, month or year.
         query "dateGranularity": grouped_by: Period,
+        /// Keeps to files whose name has this in it.
+        query "SearchData": keyword: String,
     }
 
     fn validate(&self) -> Result<()> {

@@ -56,6 +56,8 @@ cases! {
             .order_by(OrderBy::Name)
             .direction(Direction::Ascending)
             .category(Category::Video),
+        "request-flagged" => List::new(ROOT).flagged_only(true),
+        "request-folders" => List::new(ROOT).order_by(OrderBy::UpdateTime).folders_only(true),
     }
     "file.list_old" {
         "request" => ListOld::new(ROOT),
@@ -69,6 +71,7 @@ cases! {
             .order_by(OrderBy::Size)
             .direction(Direction::Ascending)
             .grouped_by(Period::Month),
+        "request-named" => ListByType::new(MediaType::Video).keyword("秋天"),
     }
     "file.search" {
         "request" => Search::new("report"),
