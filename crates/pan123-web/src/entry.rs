@@ -57,6 +57,13 @@ pub struct Entry {
     pub is_starred: bool,
     /// Whether it is in the safe box, or is it.
     pub is_locked: bool,
+    /// Whether the service calls it hidden; what hides an entry is not documented.
+    pub is_hidden: bool,
+    /// The service's number for its direct link, 0 where it is not told. No source says which is which.
+    pub direct_link: i64,
+    /// In a search, the name with marks around the words that were found; empty elsewhere. It is not fit for a page as it is:
+    /// only the marks are the service's, the name comes from outside.
+    pub highlight: String,
     /// The folders above it, from the one in the drive's root downwards; empty in the root itself, and where it is not told.
     pub ancestors: Vec<FileId>,
     /// When it was made.
@@ -145,10 +152,16 @@ struct WebRow {
     starred: i64,
     #[serde(default, rename = "islock", deserialize_with = "wire::truth")]
     is_locked: bool,
+    #[serde(default, rename = "hidden", deserialize_with = "wire::truth")]
+    is_hidden: bool,
+    #[serde(default, rename = "directlink", deserialize_with = "wire::integer_or_zero")]
+    direct_link: i64,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    highlight: String,
     #[serde(default, rename = "abspath", deserialize_with = "path")]
     path: Vec<FileId>,
-    #[serde(default, rename = "downloadurl", deserialize_with = "thumbnail")]
-    thumbnail: Option<Link>,
+    #[serde(default, rename = "downloadurl", deserialize_with = "wire::loose_text")]
+    thumbnail: String,
 }
 
 /// The number of a star; 1 takes it away.
@@ -159,12 +172,6 @@ fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FileId>, D::Er
     let text: Option<String> = Option::deserialize(deserializer)?;
     let ids = text.iter().flat_map(|text| text.split('/')).filter(|id| !matches!(*id, "" | "0"));
     Ok(ids.map(str::parse).collect::<Result<_, _>>().unwrap_or_default())
-}
-
-/// Nor by a picture.
-fn thumbnail<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Link>, D::Error> {
-    let text: Option<String> = Option::deserialize(deserializer)?;
-    Ok(text.and_then(|url| Link::parse(&url).ok()))
 }
 
 impl TryFrom<wire::AnyCase<WebRow>> for Entry {
@@ -189,10 +196,14 @@ impl TryFrom<wire::AnyCase<WebRow>> for Entry {
             trash_expires_at: row.trash_expires_at,
             is_starred: row.starred == STARRED,
             is_locked: row.is_locked,
+            is_hidden: row.is_hidden,
+            direct_link: row.direct_link,
+            highlight: row.highlight,
             ancestors: row.path.into_iter().filter(|ancestor| *ancestor != id).collect(),
             created_at,
             updated_at,
-            thumbnail: row.thumbnail,
+            // Nothing is lost by a picture whose address cannot be read.
+            thumbnail: Link::parse(&row.thumbnail).ok(),
         })
     }
 }
