@@ -40,8 +40,9 @@ impl Client {
     /// # }
     /// ```
     pub async fn share(&self, share: CreateShare) -> Result<Shared> {
+        let page = share.page_of();
         let made = self.send(share).await?;
-        Ok(Shared { url: made.key.older_page(), key: made.key, id: made.id })
+        Ok(Shared { url: page(&made.key), key: made.key, id: made.id })
     }
 
     /// Walks the account's free shares, those that have ended among them.

@@ -3,7 +3,7 @@
 pub use pan123_core::shares::{JoinedIds, ShareId, ShareKey, TrafficLimitSwitch, TrafficSwitch};
 
 use pan123_core::{
-    Effect, Error, FileId, Meta, Operation, Paged, RawJson, Result, Secret, Timestamp, name, operation,
+    Effect, Error, FileId, Meta, NextPage, Operation, Paged, RawJson, Result, Secret, Timestamp, name, operation,
     shares::{check_change, check_password, check_traffic, password},
     wire,
 };
@@ -29,8 +29,9 @@ pub(super) const ALL: &[Meta] = &[
 operation! {
     /// Makes a share of files and folders, which anyone who has its address can fetch from.
     ///
-    /// The answer has no address; [`ShareKey::older_page`] makes it, and [`Client::share`](crate::Client::share) does both. It
-    /// is not sent again after a lost answer: list the shares to see whether it was made.
+    /// The answer has no address; [`ShareKey::older_page`] makes it, of a paid share [`ShareKey::older_paid_page`], and
+    /// [`Client::share`](crate::Client::share) does both. It is not sent again after a lost answer: list the shares to see
+    /// whether it was made.
     ///
     /// Protocol: `web.yaml`, `share.create`.
     ///
@@ -105,6 +106,11 @@ impl CreateShare {
     #[must_use]
     pub fn price(self, fen: u32) -> Self {
         self.is_paid(true).price_in_fen(fen)
+    }
+
+    /// Returns what makes the address of the share, once its key is known.
+    pub(crate) fn page_of(&self) -> fn(&ShareKey) -> Url {
+        if self.is_paid == Some(true) { ShareKey::older_paid_page } else { ShareKey::older_page }
     }
 }
 
@@ -215,10 +221,15 @@ macro_rules! share_list {
             }
 
             fn advance(&mut self, page: &SharePage) -> bool {
+                let is_full = page.shares.len() >= usize::try_from(self.page_size).unwrap_or(usize::MAX);
                 // A page without any share cannot be followed by one that has some, whatever the cursor says.
-                let next = page.next.as_ref().filter(|_| !page.shares.is_empty());
-                self.after = next.cloned().unwrap_or_default();
-                next.is_some()
+                match &page.next {
+                    NextPage::Cursor(cursor) => self.after.clone_from(cursor),
+                    // The same page would come again: a walk takes that for a circle, not for the end.
+                    NextPage::Unsaid if is_full => {}
+                    NextPage::Unsaid | NextPage::End => return false,
+                }
+                !page.shares.is_empty()
             }
         }
     };
@@ -247,8 +258,10 @@ share_list! {
 pub struct SharePage {
     /// The shares.
     pub shares: Vec<Share>,
-    /// Where the next page begins; `None` on the last ("-1" on the wire).
-    pub next: Option<String>,
+    /// Where the next page begins.
+    pub next: NextPage,
+    /// How many shares there are in all, where the service says it.
+    pub total: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -256,24 +269,16 @@ pub struct SharePage {
 struct RawPage {
     #[serde(default, rename = "infolist", deserialize_with = "wire::or_default")]
     shares: Vec<Row>,
-    #[serde(default, rename = "next", deserialize_with = "cursor")]
-    next: Option<String>,
+    #[serde(default)]
+    next: NextPage,
+    #[serde(default, deserialize_with = "wire::optional_integer")]
+    total: Option<u64>,
 }
 
 impl From<wire::AnyCase<RawPage>> for SharePage {
     fn from(wire::AnyCase(page): wire::AnyCase<RawPage>) -> Self {
-        Self { shares: page.shares.into_iter().map(Share::from).collect(), next: page.next }
+        Self { shares: page.shares.into_iter().map(Share::from).collect(), next: page.next, total: page.total }
     }
-}
-
-/// Reads a cursor, text or number; -1 and nothing at all are the end.
-fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let cursor = match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) => text,
-        serde_json::Value::Number(number) => number.to_string(),
-        _ => return Ok(None),
-    };
-    Ok((cursor != "-1" && !cursor.is_empty()).then_some(cursor))
 }
 
 /// A share of one's own, as [`ListShares`] gives it.
@@ -594,5 +599,31 @@ operation! {
 
     fn validate(&self) -> Result<()> {
         check_some(&self.shares)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_cursor_or_a_full_page_may_be_followed_by_another() {
+        let row = r#"{"shareid":1,"sharekey":"HQeA-xxxxx","sharename":"a"}"#;
+        for (next, count, goes_on, after) in [
+            (r#""9000001""#, 1, true, "9000001"),
+            ("9000001", 1, true, "9000001"),
+            (r#""9000001""#, 0, false, "9000001"),
+            (r#""-1""#, 2, false, "0"),
+            ("-1", 2, false, "0"),
+            (r#""0""#, 1, false, "0"),
+            ("0", 1, false, "0"),
+            ("null", 1, false, "0"),
+            (r#""0""#, 2, true, "0"),
+        ] {
+            let page = format!(r#"{{"InfoList":[{}],"Next":{next}}}"#, vec![row; count].join(","));
+            let mut list = ListShares::new().page_size(2);
+            assert_eq!(list.advance(&serde_json::from_str(&page).unwrap()), goes_on, "{next} {count}");
+            assert_eq!(list.after, after, "{next} {count}");
+        }
     }
 }

@@ -8,7 +8,9 @@ use pan123_web::{
     ops::{
         links::{DirectLinkUrl, DisableDirectLink, EnableDirectLink, RefreshDirectLinkCache},
         offline::{AbortTasks, ListTasks, OfflineState, OverallStatus},
-        shares::{ClearExpiredShares, CreateShare, SetShareTraffic, ShareTraffic, TrafficSwitch, UpdateShare},
+        shares::{
+            ClearExpiredShares, CreateShare, ListPaidShares, SetShareTraffic, ShareTraffic, TrafficSwitch, UpdateShare,
+        },
         webdav::{CreateWebDavAccount, ListWebDavAccounts},
     },
 };
@@ -39,6 +41,19 @@ async fn a_share_is_made_found_changed_and_ended() {
     world.client.cancel_shares([]).await.unwrap();
     world.client.send(ClearExpiredShares::new()).await.unwrap();
     assert_eq!(world.client.paid_shares().next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_paid_share_has_the_address_of_one() {
+    let world = World::new().await;
+    let file = FileId::new(world.sim.put("/docs/a.txt", "hello"));
+    let shared = world.client.share(CreateShare::new("report", [file]).price(990)).await.unwrap();
+    assert_eq!(shared.url.as_str(), format!("https://www.123pan.com/ps/{}", shared.key));
+    assert_eq!(world.client.paid_shares().next().await.unwrap().unwrap().key, shared.key);
+    let free = world.client.share(CreateShare::new("report", [file])).await.unwrap();
+    assert_eq!(free.url.as_str(), format!("https://www.123pan.com/s/{}", free.key));
+    let page = world.client.send(ListPaidShares::new()).await.unwrap();
+    assert_eq!((page.shares.len(), page.total), (1, Some(1)));
 }
 
 #[tokio::test]
