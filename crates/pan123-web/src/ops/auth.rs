@@ -146,7 +146,7 @@ operation! {
     /// # Errors
     ///
     /// [`LoginChallenge`](ErrorKind::LoginChallenge) when the puzzle is not solved.
-    pub struct SendSmsCode -> SmsCode = login("web/auth.send_sms_code", "/api/user/get_vcode").role(Role::Portal);
+    pub struct SendSmsCode => SmsCode = login("web/auth.send_sms_code", "/api/user/get_vcode").role(Role::Portal);
     {
         /// The phone number.
         json "passport": passport: Passport,
@@ -165,20 +165,25 @@ operation! {
         self.passport.check()?;
         check_filled(&self.hash, "the hash code of the challenge")
     }
+
+    fn decode(&self, reply: Reply) -> Result<SmsCode> {
+        reply.data_in_any_case()
+    }
 }
 
 /// What became of a [`SendSmsCode`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(expecting = "what became of the message")]
 #[non_exhaustive]
 pub struct SmsCode {
     /// The number of the message; empty when none was really sent.
     #[serde(default, rename = "serial_no", deserialize_with = "wire::loose_text")]
     pub serial: String,
     /// What [`SignInSms::time_stamp`] has to hand back.
-    #[serde(default, rename = "Timestamp", deserialize_with = "wire::loose_text")]
+    #[serde(default, rename = "timestamp", deserialize_with = "wire::loose_text")]
     pub time_stamp: String,
     /// What the service says to the person; may be empty.
-    #[serde(default, rename = "Tips", deserialize_with = "wire::or_default")]
+    #[serde(default, deserialize_with = "wire::or_default")]
     pub tips: String,
     #[serde(default, deserialize_with = "wire::or_default")]
     traceless: Traceless,
@@ -380,7 +385,7 @@ mod tests {
     fn a_message_counts_as_sent_when_it_has_a_number_and_the_puzzle_was_solved() {
         for (json, was_sent) in [
             (r#"{"serial_no":"SN1","traceless":{"code":0}}"#, true),
-            (r#"{"serial_no":"SN1","Timestamp":1790000000}"#, true),
+            (r#"{"serial_no":"SN1","timestamp":1790000000}"#, true),
             (r#"{"serial_no":"","traceless":{"code":0}}"#, false),
             (r#"{"serial_no":"SN1","traceless":{"code":1}}"#, false),
             (r#"{"serial_no":null,"traceless":null}"#, false),

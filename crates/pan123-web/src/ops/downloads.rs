@@ -1,6 +1,6 @@
 //! Downloads: addresses of files one by one or as an archive, and the traffic that is left.
 
-use pan123_core::{DownloadAddress, Effect, Error, FileId, Md5, Meta, Operation, Result, operation, wire};
+use pan123_core::{DownloadAddress, Effect, Error, FileId, Md5, Meta, Operation, Reply, Result, operation, wire};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use super::post;
@@ -15,7 +15,7 @@ operation! {
     /// It is advice: where the check itself fails, go on and let the download say.
     ///
     /// Protocol: `web.yaml`, `download.traffic_check`.
-    pub struct TrafficCheck -> Traffic =
+    pub struct TrafficCheck => Traffic =
         post("web/download.traffic_check", "/api/file/download/traffic/check").effect(Effect::None);
     {
         /// The files; at least one.
@@ -28,26 +28,31 @@ operation! {
         }
         self.ids.iter().try_for_each(|id| id.check_entry())
     }
+
+    fn decode(&self, reply: Reply) -> Result<Traffic> {
+        reply.data_in_any_case()
+    }
 }
 
 /// What a [`TrafficCheck`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(expecting = "the traffic that is left")]
 #[non_exhaustive]
 pub struct Traffic {
     /// Whether a download of the files will be refused.
-    #[serde(rename = "isTrafficExceeded", deserialize_with = "wire::truth")]
+    #[serde(rename = "istrafficexceeded", deserialize_with = "wire::truth")]
     pub is_exceeded: bool,
-    /// How many bytes are left today. A fresh account without a membership has about 10 GiB.
-    #[serde(rename = "originalRemainTraffic", deserialize_with = "wire::integer")]
+    /// How many bytes are left today; 0 where the service says less. A fresh account without a membership has about 10 GiB.
+    #[serde(rename = "originalremaintraffic", deserialize_with = "wire::integer_or_zero")]
     pub remaining: u64,
     /// The size of the files in bytes.
-    #[serde(default, rename = "originalFileSize", deserialize_with = "wire::integer_or_zero")]
+    #[serde(default, rename = "originalfilesize", deserialize_with = "wire::integer_or_zero")]
     pub size: u64,
     /// The size in bytes as it counts in the service's own programs.
-    #[serde(default, rename = "clientFileSize", deserialize_with = "wire::integer_or_zero")]
+    #[serde(default, rename = "clientfilesize", deserialize_with = "wire::integer_or_zero")]
     pub client_size: u64,
     /// Not known what it means: it has been true while downloads worked. Do not act on it.
-    #[serde(default, rename = "isBlocked", deserialize_with = "wire::truth")]
+    #[serde(default, rename = "isblocked", deserialize_with = "wire::truth")]
     pub is_blocked: bool,
 }
 
@@ -164,11 +169,35 @@ operation! {
     }
 
     fn validate(&self) -> Result<()> {
-        if self.ids.is_empty() {
-            return Err(Error::invalid("at least one entry must be given"));
-        }
-        self.ids.iter().try_for_each(|BatchItem(id)| id.check_entry())
+        check_batch(&self.ids)
     }
+}
+
+operation! {
+    /// Asks as [`DownloadBatch`] does, by the newer call, whose answer needs no further resolution.
+    ///
+    /// Protocol: `web.yaml`, `download.batch_info`, quirks.
+    ///
+    /// # Errors
+    ///
+    /// As [`DownloadInfo`].
+    pub struct DownloadBatchV2 -> DownloadAddress =
+        post("web/download.batch_info", "/api/v2/file/batch_download_info").effect(Effect::None);
+    {
+        /// The files and folders; at least one.
+        json "fileIdList": ids: Vec<BatchItem>,
+    }
+
+    fn validate(&self) -> Result<()> {
+        check_batch(&self.ids)
+    }
+}
+
+fn check_batch(ids: &[BatchItem]) -> Result<()> {
+    if ids.is_empty() {
+        return Err(Error::invalid("at least one entry must be given"));
+    }
+    ids.iter().try_for_each(|BatchItem(id)| id.check_entry())
 }
 
 /// A file or folder of a [`DownloadBatch`], written as `{"fileId": 1}`.
@@ -213,7 +242,8 @@ mod tests {
         let ids = |ids: &[i64]| ids.iter().map(|id| FileId::new(*id)).collect::<Vec<_>>();
         for (given, fits) in [(&[7, 8][..], true), (&[], false), (&[0], false)] {
             let items: Vec<BatchItem> = ids(given).into_iter().map(BatchItem::from).collect();
-            assert_eq!(DownloadBatch::new(items).validate().is_ok(), fits, "{given:?}");
+            assert_eq!(DownloadBatch::new(items.clone()).validate().is_ok(), fits, "{given:?}");
+            assert_eq!(DownloadBatchV2::new(items).validate().is_ok(), fits, "{given:?}");
             assert_eq!(TrafficCheck::new(ids(given)).validate().is_ok(), fits, "{given:?}");
         }
     }

@@ -28,6 +28,8 @@ use pan123_core::{FileId, Meta, Role};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// The facts of every operation, in the order of the protocol reference.
+///
+/// [`downloads::DownloadBatchV2`] is another form of one of them and is not counted again.
 pub const ALL: &[Meta] = &joined();
 
 /// The parts of the reference, in its order.

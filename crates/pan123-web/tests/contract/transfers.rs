@@ -4,7 +4,7 @@ use pan123_core::{Link, Md5};
 use pan123_web::{
     FileId, OnConflict,
     ops::{
-        downloads::{BatchItem, DownloadBatch, DownloadInfo, DownloadInfoV2, TrafficCheck},
+        downloads::{BatchItem, DownloadBatch, DownloadBatchV2, DownloadInfo, DownloadInfoV2, TrafficCheck},
         parts::{ListParts, PartUrls, PutPart, SingleUrl},
         uploads::{Abort, Complete, CompleteById, Create, MergeParts, MergedPart},
     },
@@ -50,9 +50,9 @@ fn put_part(server: &Url, bytes: &'static str) -> PutPart {
 /// What is sent to the operation's own address.
 mod based {
     use super::{
-        Abort, BatchItem, CompleteById, Create, DownloadBatch, DownloadInfo, DownloadInfoV2, FILE, FOLDER, FileId,
-        ListParts, Md5, MergedPart, OnConflict, PLACE, SingleUrl, TrafficCheck, UPLOAD, complete, create, md5, merge,
-        part_urls,
+        Abort, BatchItem, CompleteById, Create, DownloadBatch, DownloadBatchV2, DownloadInfo, DownloadInfoV2, FILE,
+        FOLDER, FileId, ListParts, Md5, MergedPart, OnConflict, PLACE, SingleUrl, TrafficCheck, UPLOAD, complete,
+        create, md5, merge, part_urls,
     };
 
     cases! {
@@ -61,6 +61,7 @@ mod based {
         "download.info_v2" { "request" => DownloadInfoV2::new(FILE, "report.pdf", 204_800, md5(), "1850000001-0") }
         "download.batch_info" {
             "request" => DownloadBatch::new([BatchItem::from(FOLDER)]),
+            "request-v2" => DownloadBatchV2::new([BatchItem::from(FOLDER)]),
             "request-several" => DownloadBatch::new([FOLDER, FileId::new(50_100_004)].map(BatchItem::from)),
         }
         "upload.request" {
