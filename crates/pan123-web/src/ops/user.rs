@@ -60,7 +60,7 @@ pub struct Account {
     /// How many files there are.
     #[serde(default, rename = "filecount", deserialize_with = "wire::integer_or_zero")]
     pub file_count: u64,
-    /// Whether it is a member now; [`memberships`](Self::memberships) also has those of other times.
+    /// Whether it is a member now; [`memberships`](Self::memberships) says of what kind and for how long.
     #[serde(default, rename = "vip", deserialize_with = "wire::truth")]
     pub is_member: bool,
     /// The number of the kind of membership; 0 for none.
@@ -99,9 +99,12 @@ pub struct Account {
     /// Whether WeChat is bound to the account.
     #[serde(default, rename = "bindwechat", deserialize_with = "wire::truth")]
     pub has_wechat: bool,
-    /// Memberships, past and future ones too.
+    /// Memberships that have not ended, those to come among them.
     #[serde(default, rename = "uservipdetailinfos", deserialize_with = "wire::or_default")]
     pub memberships: Vec<Membership>,
+    /// Memberships that have ended, where the service tells them.
+    #[serde(default, rename = "uservipdetail", deserialize_with = "past_memberships")]
+    pub past_memberships: Vec<Membership>,
 }
 
 impl Account {
@@ -139,6 +142,7 @@ impl std::fmt::Debug for Account {
             .field("is_kept_from_sharing", &self.is_kept_from_sharing)
             .field("has_wechat", &self.has_wechat)
             .field("memberships", &self.memberships)
+            .field("past_memberships", &self.past_memberships)
             .finish()
     }
 }
@@ -182,6 +186,13 @@ pub struct Membership {
     /// Whether it is the one in use.
     #[serde(rename = "isuse", deserialize_with = "wire::truth")]
     pub is_in_use: bool,
+}
+
+/// Reads the memberships that have ended, of what is told of all; nothing is lost by what cannot be read.
+fn past_memberships<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Membership>, D::Error> {
+    let mut all = serde_json::Value::deserialize(deserializer)?;
+    let past = all.get_mut("uservipexpireddetailinfos").map(serde_json::Value::take).unwrap_or_default();
+    Ok(serde_json::from_value(past).unwrap_or_default())
 }
 
 /// Reads the id of an account, of which 0 is none.
