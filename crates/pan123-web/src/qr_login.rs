@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::{HeaderValue, header};
-use pan123_core::{Error, ErrorKind, Meta, Operation, Reply, Request, Result, Target, Token};
+use pan123_core::{Error, ErrorKind, Meta, Operation, Reply, Request, Result, Target, Token, Tokens};
 
 use crate::{
     Client, ClientBuilder,
@@ -15,6 +15,7 @@ use crate::{
     ops::{
         auth::{self, SignInWechat},
         qr::{Generate, Poll, QrCode, QrStatus, WxCode},
+        user::UserInfo,
     },
 };
 
@@ -147,12 +148,13 @@ impl QrLogin {
     /// Waits until the code is confirmed, and returns the client.
     ///
     /// Its token is kept in the store of the builder, if it has one: a client that is built with that store alone goes on
-    /// with this login after a restart.
+    /// with this login after a restart. Before that the service is asked once whose token it is: one that it refuses takes
+    /// the place of none.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unauthorized`] when the login was refused on the phone, or the code expired; [`ErrorKind::TokenStore`]
-    /// when the token could not be kept; otherwise as [`changed`](Self::changed).
+    /// [`ErrorKind::Unauthorized`] when the login was refused on the phone, the code expired, or the service refuses the token
+    /// that it gave; [`ErrorKind::TokenStore`] when the token could not be kept; otherwise as [`changed`](Self::changed).
     pub async fn wait(mut self) -> Result<Client> {
         loop {
             match self.status {
@@ -240,6 +242,13 @@ impl QrLogin {
 
     async fn finish(self) -> Result<Client> {
         let token = self.token.expect("a login that is confirmed has a token");
+        let runtime = self.draft.pipeline.runtime().clone();
+        let held = self.draft.pipeline.with_tokens(Some(Tokens::held(token.clone(), runtime)));
+        match held.send(&UserInfo::new()).await {
+            // Nobody has said anything against the token, and the person with the phone is gone.
+            Err(error) if !error.is_retryable() => return Err(error),
+            _ => {}
+        }
         let tokens = self.draft.parts.tokens(Kept);
         tokens.put(token).await?;
         Ok(self.draft.client(tokens))

@@ -186,6 +186,37 @@ async fn the_login_is_kept_for_a_restart_and_one_that_cannot_be_kept_is_not_used
 }
 
 #[tokio::test]
+async fn a_token_that_the_service_refuses_takes_the_place_of_none() {
+    const INFO: &str = "web/user.info";
+    let world = World::new().await;
+    let store = || FileTokenStore::new(world.path("login.json"));
+    let kept = || async {
+        let client = builder(&world.sim, &world.runtime).token_store(store()).build().unwrap();
+        client.tokens().get().await.map(|token| token.access().expose().to_owned())
+    };
+    let log_in = || async {
+        let login = builder(&world.sim, &world.runtime).token_store(store()).qr_login().await.unwrap();
+        phone(&world, login.url(), QrAction::Confirm);
+        login.wait().await
+    };
+    log_in().await.unwrap();
+    let first = kept().await.unwrap();
+    for (fault, kind) in [
+        (Fault::on(INFO).code(401), ErrorKind::Unauthorized),
+        (Fault::on(INFO).code(401).message("请进行验证"), ErrorKind::LoginChallenge),
+        (Fault::on(INFO).body("application/json", r#"{"code":0,"message":"ok","data":{"UID":0}}"#), ErrorKind::Decode),
+    ] {
+        world.sim.fault(fault);
+        assert_eq!(log_in().await.unwrap_err().kind(), kind);
+        assert_eq!(kept().await.unwrap(), first);
+    }
+    // A line that is down says nothing of the token.
+    world.sim.fault(Fault::on(INFO).times(5).status(502));
+    log_in().await.unwrap();
+    assert_ne!(kept().await.unwrap(), first);
+}
+
+#[tokio::test]
 async fn a_line_that_is_down_for_a_while_is_waited_for_and_one_that_stays_down_is_said_to_be() {
     let world = World::new().await;
     let waiting = login(&world).await;
