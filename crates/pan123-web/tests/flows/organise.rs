@@ -58,6 +58,23 @@ async fn entries_are_renamed_and_moved() {
 }
 
 #[tokio::test]
+async fn a_taken_name_that_holds_the_words_of_a_login_challenge_is_a_taken_name() {
+    const NAME: &str = "微信登录.png";
+    let world = World::new().await;
+    let other = FileId::new(world.sim.put("/other.png", "other"));
+    world.sim.put(&format!("/{NAME}"), "old");
+    for error in [
+        world.client.mkdir(FileId::ROOT, NAME).await.unwrap_err(),
+        world.client.rename(other, NAME).await.unwrap_err(),
+        world.client.upload(pan123_web::Source::bytes("new")).name(NAME).send().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+        assert!(error.message().is_some_and(|message| message.contains(NAME)), "the test can fail: {error}");
+    }
+    world.client.user_info().await.unwrap();
+}
+
+#[tokio::test]
 async fn many_entries_are_moved_by_several_calls_and_the_failures_named() {
     let world = World::new().await;
     let ids: Vec<FileId> = (0..250).map(|number| FileId::new(world.sim.put(&format!("/{number}"), "x"))).collect();
