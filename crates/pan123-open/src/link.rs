@@ -7,7 +7,7 @@ use crate::Uploaded;
 use crate::{Client, Entry, ops::files};
 
 impl Client {
-    /// Returns a download address for one file: use it soon, and ask again when it is refused.
+    /// Returns a download address for one file, with its end where it says so: use it soon, and ask again when it is refused.
     ///
     /// How long it lasts is not documented. It needs no header, and must not be given the client's token.
     ///
@@ -22,7 +22,8 @@ impl Client {
         if let Some(known) = file.known {
             known.check()?;
         }
-        self.send(files::DownloadInfo::new(file.id)).await
+        let link = self.send(files::DownloadInfo::new(file.id)).await?;
+        Ok(link.with_own_expiry(self.pipeline().runtime().now()))
     }
 }
 

@@ -3,7 +3,7 @@
 use pan123_open::{Entry, ErrorKind, FileId};
 use pan123_sim::{Fault, Simulator, seeded_md5};
 
-use crate::world::{PART, World, content, exists, id};
+use crate::world::{NOW, PART, World, content, exists, id};
 
 const CDN: &str = "open/file.download_content";
 
@@ -180,5 +180,6 @@ async fn no_address_is_asked_for_where_there_can_be_none() {
     }
     assert!(world.sim.requests().is_empty());
     let file = id(world.sim.put("/f.bin", "x"));
-    world.client.link(world.client.stat(file).await.unwrap()).await.unwrap();
+    let link = world.client.link(world.client.stat(file).await.unwrap()).await.unwrap();
+    assert!(link.expires_at().is_some_and(|end| end.unix() > NOW), "{link:?}");
 }
