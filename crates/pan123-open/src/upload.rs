@@ -164,7 +164,7 @@ impl Upload {
         self.engine(|engine| engine.trust(fingerprint))
     }
 
-    fn engine(self, change: impl FnOnce(Engine) -> Engine) -> Self {
+    pub(crate) fn engine(self, change: impl FnOnce(Engine) -> Engine) -> Self {
         Self { engine: change(self.engine), ..self }
     }
 

@@ -50,7 +50,8 @@ impl Client {
     /// # }
     /// ```
     pub fn upload_folder(&self, local: impl Into<PathBuf>) -> FolderUpload {
-        FolderUpload::new(Drive(self.clone()), local, self.root())
+        let (retry, runtime) = (*self.pipeline().retry(), Arc::clone(self.pipeline().runtime()));
+        FolderUpload::new(Drive(self.clone()), local, self.root()).runtime(runtime).retry(retry)
     }
 }
 
@@ -77,14 +78,8 @@ impl TreeTarget for Drive {
     fn upload(&self, file: TreeUpload) -> BoxFuture<'_, Result<FileId>> {
         Box::pin(async move {
             let on_conflict = if file.replace { OnConflict::Overwrite } else { OnConflict::Fail };
-            let mut upload =
-                self.0.upload(file.source).name(file.name).into_folder(file.parent).on_conflict(on_conflict);
-            if let Some(place) = file.checkpoints {
-                upload = upload.checkpoints(place);
-            }
-            if let Some(limit) = file.bandwidth {
-                upload = upload.bandwidth(limit);
-            }
+            let upload = self.0.upload(file.source.clone()).name(file.name.as_str()).into_folder(file.parent);
+            let upload = upload.on_conflict(on_conflict).engine(|engine| file.apply(engine));
             upload.send().await.map(|file| file.id)
         })
     }

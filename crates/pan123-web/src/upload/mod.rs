@@ -157,7 +157,7 @@ impl Upload {
         self.engine(|engine| engine.spool_in(folder))
     }
 
-    fn engine(self, change: impl FnOnce(Engine) -> Engine) -> Self {
+    pub(crate) fn engine(self, change: impl FnOnce(Engine) -> Engine) -> Self {
         Self { engine: change(self.engine), ..self }
     }
 
