@@ -19,6 +19,7 @@ use crate::{
     challenge::is_login_challenge,
     envelope,
     operation::{Auth, Effect, Meta, Role, Shape, Target},
+    redact,
     reply::ReplyContent,
     runtime::random_u64,
     sign::SIGNATURE_REFUSED,
@@ -365,10 +366,10 @@ impl Inner {
         let content = match call.meta.shape {
             Shape::Hop if head.status.is_redirection() => Ok(ReplyContent::Stream(body)),
             Shape::Hop if call.meta.role.is_control() => {
-                self.read(call, token.is_some(), head.status, body).await.map(ReplyContent::Envelope)
+                self.read(call, &secrets, token.is_some(), head.status, body).await.map(ReplyContent::Envelope)
             }
             Shape::Envelope | Shape::Flat => {
-                self.read(call, token.is_some(), head.status, body).await.map(ReplyContent::Envelope)
+                self.read(call, &secrets, token.is_some(), head.status, body).await.map(ReplyContent::Envelope)
             }
             Shape::Stream | Shape::Hop if head.status.is_success() => Ok(ReplyContent::Stream(body)),
             Shape::Stream | Shape::Hop => Err(refusal(head.status, body).await),
@@ -443,7 +444,16 @@ impl Inner {
     }
 
     /// Reads an enveloped answer, and fails unless its code means success.
-    async fn read(&self, call: &Call, with_token: bool, status: StatusCode, body: Body) -> Result<Bytes> {
+    ///
+    /// What it says is rid of `secrets` while it is whole: a secret of several words is one only then.
+    async fn read(
+        &self,
+        call: &Call,
+        secrets: &[&str],
+        with_token: bool,
+        status: StatusCode,
+        body: Body,
+    ) -> Result<Bytes> {
         let bytes = body.collect(MOST_REPLY).await.map_err(|cause| match cause.kind() {
             std::io::ErrorKind::FileTooLarge => {
                 Error::new(ErrorKind::Decode, "the answer is larger than any answer of the service")
@@ -451,7 +461,7 @@ impl Inner {
             _ => Error::io("the answer could not be read", cause),
         })?;
         if call.meta.shape == Shape::Flat {
-            return self.read_flat(call, status, &bytes).map(|()| bytes);
+            return self.read_flat(call, secrets, status, &bytes).map(|()| bytes);
         }
         let envelope = match envelope::parse(&bytes) {
             Ok(envelope) => envelope,
@@ -483,13 +493,13 @@ impl Inner {
             None => Error::new(kind, text),
         };
         Err(error
-            .with_answer(code.number, &envelope.message)
+            .with_answer(code.number, &redact::exact(&envelope.message, secrets))
             .with_data(envelope.data)
             .with_trace_id(envelope.trace_id.as_deref()))
     }
 
     /// Fails when an answer without an envelope is a refusal.
-    fn read_flat(&self, call: &Call, status: StatusCode, bytes: &[u8]) -> Result<()> {
+    fn read_flat(&self, call: &Call, secrets: &[&str], status: StatusCode, bytes: &[u8]) -> Result<()> {
         let by_status = || by_status(status).map(|(kind, text)| Error::new(kind, text));
         let flat = envelope::parse_flat(bytes).map_err(|error| by_status().unwrap_or(error))?;
         let code = flat.code.filter(|code| !call.meta.success.contains(&code.number));
@@ -507,9 +517,10 @@ impl Inner {
             _ => self.profile.classify(call.meta.id, code.map_or(0, |code| code.number), &flat.message),
         };
         let error = Error::new(kind, text).with_trace_id(flat.trace_id.as_deref());
+        let message = redact::exact(&flat.message, secrets);
         Err(match code {
-            Some(code) => error.with_answer(code.number, &flat.message),
-            None => error.with_message(&flat.message),
+            Some(code) => error.with_answer(code.number, &message),
+            None => error.with_message(&message),
         })
     }
 }

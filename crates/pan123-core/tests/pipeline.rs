@@ -402,12 +402,13 @@ async fn silence_ends_in_a_timeout_and_not_before() {
 
 #[tokio::test]
 async fn no_secret_is_in_an_error() {
-    for text in [
-        r#"{"code":77,"message":"bad secret planted-secret for Bearer planted-token"}"#,
-        r#"{"code":77,"message":"see https://h/x?access_token=planted-token"}"#,
+    for (text, secret) in [
+        (r#"{"code":77,"message":"bad secret planted-secret for Bearer planted-token"}"#, "planted-secret"),
+        (r#"{"code":77,"message":"see https://h/x?access_token=planted-token"}"#, "planted-secret"),
+        (r#"{"code":77,"message":"bad password: several words planted"}"#, "several words planted"),
     ] {
         let bench = Bench::new([ok(text)]);
-        let error = bench.pipeline.send(&Do::new("planted-secret")).await.unwrap_err();
+        let error = bench.pipeline.send(&Do::new(secret)).await.unwrap_err();
         let shown = format!("{error} {error:?} {:?}", error.message());
         assert!(!shown.contains("planted"), "{shown}");
     }
