@@ -56,7 +56,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     Ok(())
 }
 
-fn folders(workspace: &Workspace) -> Result<Vec<String>, String> {
+/// Returns the names of the consumers that are there.
+pub(crate) fn folders(workspace: &Workspace) -> Result<Vec<String>, String> {
     let entries = fs::read_dir(workspace.root.join(FOLDER)).map_err(|error| format!("{FOLDER}: {error}"))?;
     Ok(entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect())
 }

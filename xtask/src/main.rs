@@ -6,6 +6,8 @@ mod coverage;
 mod fuzz;
 mod kill;
 mod manifest;
+mod markdown;
+mod mentions;
 mod pages;
 mod readme;
 mod release;
@@ -13,10 +15,12 @@ mod service;
 mod sizes;
 mod steps;
 mod tidy;
+mod tools;
 mod verbs;
 mod workspace;
 
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use workspace::Workspace;
@@ -39,7 +43,7 @@ static FUZZ: Command = Command {
 
 static SIZES: Command = Command {
     name: "sizes",
-    about: "what builds cost, next to SDKs that people know; all, or those whose names follow; not in `ci`",
+    about: "what builds cost, next to SDKs that people know, into docs/sizes.md; with names those alone, and no page; not in `ci`",
     run: sizes::run,
 };
 
@@ -53,6 +57,12 @@ static KILL: Command = Command {
     name: "kill",
     about: "uploads and downloads are killed at random moments, and end whole; takes minutes, not in `ci`",
     run: kill::run,
+};
+
+static TOOLS: Command = Command {
+    name: "tools",
+    about: "installs the programs of others that steps need, where they are missing; all, or those whose names follow",
+    run: tools::run,
 };
 
 static CHECKS: [Command; 14] = [
@@ -105,11 +115,13 @@ fn main() -> ExitCode {
 }
 
 fn commands() -> impl Iterator<Item = &'static Command> {
-    std::iter::once(&CI).chain(&CHECKS).chain([&FUZZ, &SIZES, &BENCH, &KILL])
+    std::iter::once(&CI).chain(&CHECKS).chain([&TOOLS, &FUZZ, &SIZES, &BENCH, &KILL])
 }
 
 fn ci(workspace: &Workspace) -> Result<(), String> {
-    CHECKS.iter().try_for_each(|check| timed(check, workspace))
+    CHECKS.iter().try_for_each(|check| timed(check, workspace))?;
+    SKIPPED.lock().map_err(|_| "a check panicked")?.iter().for_each(|what| print(&format!("NOT CHECKED: {what}")));
+    Ok(())
 }
 
 /// Runs a command and prints a line with what came of it and how long it took.
@@ -127,6 +139,16 @@ fn print_commands() {
         print(&format!("  {:<9} {}", command.name, command.about));
     }
 }
+
+/// Says that something is not checked on this machine; `ci` says it again at its end.
+pub(crate) fn skip(what: &str) {
+    print(&format!("skipped: {what}"));
+    if let Ok(mut skipped) = SKIPPED.lock() {
+        skipped.push(what.to_owned());
+    }
+}
+
+static SKIPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Prints a line for the person or the log that started the chore.
 #[expect(clippy::print_stdout, reason = "a command-line tool talks on stdout")]

@@ -1,5 +1,7 @@
 //! Reads a `Cargo.toml` of this workspace, as far as the checks need it.
 
+use std::{fs, path::Path};
+
 /// The settings of a manifest, in order.
 ///
 /// Only the TOML that such files are written in is understood: one `key = value` a line, arrays over
@@ -32,6 +34,13 @@ pub(crate) struct Dependency<'a> {
 }
 
 impl Manifest {
+    /// Reads a manifest, and names it by its path below `root`.
+    pub(crate) fn read(root: &Path, path: &Path) -> Result<Manifest, String> {
+        let shown = path.strip_prefix(root).unwrap_or(path).display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+        Manifest::parse(&shown, &text)
+    }
+
     pub(crate) fn parse(path: &str, text: &str) -> Result<Manifest, String> {
         let mut settings = Vec::new();
         let mut section = String::new();

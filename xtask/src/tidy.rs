@@ -40,15 +40,26 @@ impl Finding {
 
 /// Checks the repository by all rules, and prints each place where one is broken.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
-    let mut files = Vec::new();
-    read_folder(&workspace.root, "", &mut files)?;
+    let files = files(workspace)?;
     let mut findings = manifests::check(&workspace.crates);
-    findings.extend(pages::check(&files));
+    findings.extend(pages::check(&files, &workspace.crates));
     for file in &files {
         findings.extend(code::check(file));
         findings.extend(text::check(file));
     }
-    for finding in &findings {
+    report(&findings)
+}
+
+/// Checks that each page of docs.rs that the map of all operations names is in the list of the public API.
+pub(crate) fn map_of_operations(workspace: &Workspace) -> Result<(), String> {
+    let files = files(workspace)?;
+    let map = files.iter().filter(|file| file.path == pages::MAP);
+    report(&map.flat_map(|map| pages::docs_rs(map, &files)).collect::<Vec<_>>())
+}
+
+/// Prints what was found, and fails if any of it is more than a warning.
+fn report(findings: &[Finding]) -> Result<(), String> {
+    for finding in findings {
         let mark = if finding.is_warning { "warning: " } else { "" };
         print(&format!("{}:{}: {mark}{}", finding.path, finding.line, finding.message));
     }
@@ -56,6 +67,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         0 => Ok(()),
         count => Err(format!("{count} broken rules")),
     }
+}
+
+/// Returns every text file of the repository.
+pub(crate) fn files(workspace: &Workspace) -> Result<Vec<File>, String> {
+    let mut files = Vec::new();
+    read_folder(&workspace.root, "", &mut files)?;
+    Ok(files)
 }
 
 /// Reads every text file below a folder, but for what cargo, git and fuzzing put there.

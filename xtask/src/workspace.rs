@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use crate::manifest::Manifest;
+use crate::tools::NIGHTLY;
 
 /// The workspace on disk: its folder and the manifests of its crates.
 pub(crate) struct Workspace {
@@ -24,7 +25,7 @@ impl Workspace {
         }
         folders.sort();
         let manifests = folders.into_iter().map(|folder| folder.join("Cargo.toml")).filter(|path| path.exists());
-        let crates = manifests.map(|path| read_manifest(&root, &path)).collect::<Result<_, _>>()?;
+        let crates = manifests.map(|path| Manifest::read(&root, &path)).collect::<Result<_, _>>()?;
         Ok(Workspace { root, crates })
     }
 
@@ -68,6 +69,16 @@ impl Workspace {
         }
     }
 
+    /// Runs cargo, and demands that it has nothing to say on the way, also where it succeeds: no warning.
+    pub(crate) fn cargo_silent(&self, arguments: &[&str]) -> Result<(), String> {
+        let output = self.command(arguments).output().map_err(|error| format!("cargo did not start: {error}"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        match output.status.success() && said.trim().is_empty() {
+            true => Ok(()),
+            false => Err(format!("{}\n{said}", failure(arguments, output.status))),
+        }
+    }
+
     /// Returns the folder that cargo builds into.
     pub(crate) fn target(&self) -> PathBuf {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from)
@@ -100,22 +111,17 @@ impl Workspace {
     }
 }
 
-/// Finds the nightly toolchain by looking at the list: asking for one that is missing might install it.
+/// Finds a nightly toolchain, best the one that is pinned, by looking at the list: asking for one that is missing might install it.
 pub(crate) fn nightly() -> Option<String> {
     let output = Command::new("rustup").args(["toolchain", "list"]).stderr(Stdio::null()).output().ok()?;
     let list = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut names = list.lines().filter_map(|line| line.split_whitespace().next());
-    names.find(|name| name.starts_with("nightly")).map(str::to_owned)
+    let names = || list.lines().filter_map(|line| line.split_whitespace().next());
+    let begins = |start: &str| names().find(|name| name.starts_with(start));
+    begins(NIGHTLY).or_else(|| begins("nightly")).map(str::to_owned)
 }
 
 /// Says which command failed, without the lists in it that nobody reads.
 fn failure(arguments: &[&str], status: ExitStatus) -> String {
     let shown = arguments.iter().map(|&argument| if argument.len() > 60 { "…" } else { argument });
     format!("`cargo {}`: {status}", shown.collect::<Vec<_>>().join(" "))
-}
-
-fn read_manifest(root: &Path, path: &Path) -> Result<Manifest, String> {
-    let shown = path.strip_prefix(root).unwrap_or(path).display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
-    Manifest::parse(&shown, &text)
 }
