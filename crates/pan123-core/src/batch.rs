@@ -63,6 +63,11 @@ where
     Error::of_batch(failed, ids.len())
 }
 
+/// Returns the entries that failed in a batch, for a verb that goes on with the others.
+pub fn failures(done: Result<()>) -> Vec<(FileId, Error)> {
+    done.err().map(|error| error.failed_items().to_vec()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,8 +63,8 @@ pub use crate::{
 };
 #[cfg(feature = "transfer")]
 pub use pan123_transfer::{
-    Bandwidth, Checkpoints, Download, Downloaded, Fingerprint, FolderDownload, FolderItem, FolderOutcome, FolderReport,
-    FolderUpload, How, Notice, Phase, Progress, Reader, Source,
+    Bandwidth, Checkpoints, Download, Downloaded, Expected, Fingerprint, FolderDownload, FolderItem, FolderOutcome,
+    FolderProgress, FolderReport, FolderUpload, How, Notice, Phase, Progress, Reader, Source,
 };
 
 pub use pan123_core::{

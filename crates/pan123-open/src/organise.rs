@@ -96,10 +96,10 @@ impl Client {
                 outside.extend(entries.into_iter().filter(|entry| !entry.trashed).map(|entry| entry.id));
             })
             .await;
-        let mut failed = failures(asked);
-        failed.extend(failures(self.trash(outside).await));
+        let mut failed = batch::failures(asked);
+        failed.extend(batch::failures(self.trash(outside).await));
         let trashed: Vec<FileId> = ids.iter().copied().filter(|id| failed.iter().all(|(kept, _)| kept != id)).collect();
-        failed.extend(failures(self.batch(trashed, manage::Delete::new).await));
+        failed.extend(batch::failures(self.batch(trashed, manage::Delete::new).await));
         Error::of_batch(failed, ids.len())
     }
 
@@ -180,9 +180,4 @@ impl Client {
         })
         .await
     }
-}
-
-/// The entries of a batch that failed.
-fn failures(done: Result<()>) -> Vec<(FileId, Error)> {
-    done.err().map(|error| error.failed_items().to_vec()).unwrap_or_default()
 }

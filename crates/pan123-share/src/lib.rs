@@ -31,8 +31,8 @@ pub use crate::{
 };
 #[cfg(feature = "transfer")]
 pub use pan123_transfer::{
-    Bandwidth, Checkpoints, Download, Downloaded, FolderDownload, FolderItem, FolderOutcome, FolderReport, Notice,
-    Phase, Progress, Reader,
+    Bandwidth, Checkpoints, Download, Downloaded, Expected, FolderDownload, FolderItem, FolderOutcome, FolderProgress,
+    FolderReport, Notice, Phase, Progress, Reader,
 };
 
 pub use pan123_core::{

@@ -55,8 +55,8 @@ pub use crate::{
 pub use crate::upload::{Upload, Uploaded};
 #[cfg(feature = "transfer")]
 pub use pan123_transfer::{
-    Bandwidth, Checkpoints, Download, Downloaded, Fingerprint, FolderDownload, FolderItem, FolderOutcome, FolderReport,
-    FolderUpload, How, Notice, Phase, Progress, Reader, Source,
+    Bandwidth, Checkpoints, Download, Downloaded, Expected, Fingerprint, FolderDownload, FolderItem, FolderOutcome,
+    FolderProgress, FolderReport, FolderUpload, How, Notice, Phase, Progress, Reader, Source,
 };
 
 pub use pan123_core::{

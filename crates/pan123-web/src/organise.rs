@@ -112,23 +112,14 @@ impl Client {
     pub async fn delete<I: Into<FileId>>(&self, files: impl IntoIterator<Item = I>) -> Result<()> {
         let ids = ids(files);
         let mut outside = Vec::new();
-        batch::run(
-            &ids,
-            MOST_IDS,
-            |ids| self.send(Infos::new(ids)),
-            |rows| {
-                outside.extend(rows.into_iter().filter(|row| !row.trashed).map(|row| row.id));
-            },
-        )
-        .await?;
-        let mut failed = match self.trash(outside).await {
-            Ok(()) => Vec::new(),
-            Err(error) => error.failed_items().to_vec(),
-        };
+        let ask = |ids| self.send(Infos::new(ids));
+        let asked = batch::run(&ids, MOST_IDS, ask, |rows| {
+            outside.extend(rows.into_iter().filter(|row| !row.trashed).map(|row| row.id));
+        });
+        let mut failed = batch::failures(asked.await);
+        failed.extend(batch::failures(self.trash(outside).await));
         let trashed: Vec<FileId> = ids.iter().copied().filter(|id| failed.iter().all(|(kept, _)| kept != id)).collect();
-        if let Err(error) = self.change(&trashed, Delete::new, |entry| entry.is_none()).await {
-            failed.extend_from_slice(error.failed_items());
-        }
+        failed.extend(batch::failures(self.change(&trashed, Delete::new, |entry| entry.is_none()).await));
         Error::of_batch(failed, ids.len())
     }
 

@@ -310,7 +310,11 @@ impl<T: UploadTarget> Run<T> {
         loop {
             match self.target.find(file).await {
                 Ok(Some(stored)) => return Ok(Settled::Stored(stored)),
-                Ok(None) => return Ok(Settled::Absent(error.with_may_have_happened(false))),
+                Ok(None) => {
+                    // A target that has looked by itself, and does not know, is not refuted by looking once more.
+                    let is_unknown = error.kind() == ErrorKind::OutcomeUnknown;
+                    return Ok(Settled::Absent(error.with_may_have_happened(is_unknown)));
+                }
                 Err(cause) => match retries.next(cause, true, &*self.runtime) {
                     Ok(delay) => self.runtime.sleep(delay).await,
                     Err(cause) => {
