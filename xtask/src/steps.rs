@@ -166,6 +166,7 @@ const UPLOADS: &[&str] = &[
     "pan123-sim",
     "pan123-web",
     "serde_with",
+    "sha1",
     "sha2",
     "zip",
 ];

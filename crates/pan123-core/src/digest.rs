@@ -92,13 +92,13 @@ digest! {
 }
 
 digest! {
-    /// A SHA-1, which the Open Platform accepts for an instant upload.
+    /// A SHA-1, which the Open Platform accepts for an instant upload. Uploads compute it where they are told to.
     ///
     /// # Example
     ///
     /// ```
     /// let sha1: pan123_core::Sha1 = "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8".parse()?;
-    /// assert_eq!(sha1, pan123_core::Sha1::of(b"a"));
+    /// assert_eq!(sha1.to_string(), "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8");
     /// # Ok::<(), pan123_core::Error>(())
     /// ```
     Sha1, "a SHA-1", 20
@@ -109,14 +109,6 @@ impl Md5 {
     pub fn of(bytes: &[u8]) -> Self {
         use md5::Digest;
         Self(md5::Md5::digest(bytes).into())
-    }
-}
-
-impl Sha1 {
-    /// Computes the SHA-1 of `bytes`.
-    pub fn of(bytes: &[u8]) -> Self {
-        use sha1::Digest;
-        Self(sha1::Sha1::digest(bytes).into())
     }
 }
 

@@ -107,6 +107,11 @@ const IMAGE_FOLDER: &str = "ymjew503t0l000d7w32exampledirDIYPAIDOBIY0DcxvDwFO";
 const IMAGE_UPLOAD: &str = "h1Kiaaaaaaac/ExamplePreuploadId+with/slashes==";
 const IMAGE_COPY: &str = "1ketmmu1000d86isuyqexampletask01";
 
+/// The SHA-1 of "a".
+fn sha1() -> Sha1 {
+    "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8".parse().unwrap()
+}
+
 /// The MD5 of "a".
 fn md5() -> Md5 {
     Md5::of(b"a")
@@ -242,8 +247,8 @@ cases! {
         },
     }
     "upload_v2.sha1_reuse" {
-        "request" => Sha1Reuse::new(FOLDER, "a.mp4", Sha1::of(b"a"), 1),
-        "request-overwrite" => Sha1Reuse::new(FOLDER, "a.mp4", Sha1::of(b"a"), 1).on_conflict(OnConflict::Overwrite),
+        "request" => Sha1Reuse::new(FOLDER, "a.mp4", sha1(), 1),
+        "request-overwrite" => Sha1Reuse::new(FOLDER, "a.mp4", sha1(), 1).on_conflict(OnConflict::Overwrite),
     }
     "offline.download" {
         "request" => offline::Download::new("https://example.org/resource.mp4?sig=example"),

@@ -455,7 +455,8 @@ mod tests {
     }
 
     fn sha1_reuse(size: u64) -> Sha1Reuse {
-        Sha1Reuse::new(FileId::ROOT, "a.bin", Sha1::of(b"a"), size)
+        let sha1: Sha1 = "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8".parse().expect("a SHA-1");
+        Sha1Reuse::new(FileId::ROOT, "a.bin", sha1, size)
     }
 
     fn single(body: &'static str) -> SingleCreate {

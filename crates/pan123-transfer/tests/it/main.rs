@@ -23,7 +23,8 @@ mod upload_resume;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pan123_core::{Error, ErrorKind, testing::VirtualRuntime};
+use md5::Digest;
+use pan123_core::{Error, ErrorKind, Sha1, testing::VirtualRuntime};
 
 /// Makes a clock that jumps, as every test here uses it.
 fn clock() -> Arc<VirtualRuntime> {
@@ -39,6 +40,11 @@ fn content(size: usize) -> Bytes {
             (state >> 24) as u8
         })
         .collect()
+}
+
+/// Returns a SHA-1 that the engine has not computed.
+fn sha1_of(bytes: &[u8]) -> Sha1 {
+    Sha1::from(<[u8; 20]>::from(sha1::Sha1::digest(bytes)))
 }
 
 /// Makes an error as the pipeline would.

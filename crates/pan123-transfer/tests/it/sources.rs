@@ -206,7 +206,7 @@ async fn a_wrong_trusted_digest_is_an_error_before_a_byte_is_sent() {
     let bytes = content(3000);
     let md5 = Md5::of(&bytes);
     let wrong = Fingerprint::new(3000, Md5::of(b"other"));
-    let wrong_sha1 = Fingerprint::new(3000, md5).with_sha1(pan123_core::Sha1::of(b"other"));
+    let wrong_sha1 = Fingerprint::new(3000, md5).with_sha1(crate::sha1_of(b"other"));
     for (trusted, single_step, kind, calls) in [
         (wrong, 0, ErrorKind::DigestMismatch, &["begin"][..]),
         (wrong_sha1, 0, ErrorKind::DigestMismatch, &["begin"]),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use pan123_core::{Md5, Sha1};
+use pan123_core::Md5;
 use pan123_transfer::{Download, Fingerprint, How, Reader, Upload, UploadLimits};
 
-use crate::{clock, content, drive::Drive};
+use crate::{clock, content, drive::Drive, sha1_of};
 
 const PART: usize = 1000;
 
@@ -129,7 +129,7 @@ async fn the_sha1_comes_with_the_same_read_when_it_is_wanted() {
     let bytes = content(2 * PART);
     let drive = Arc::new(Drive::new(PART as u64));
     let uploaded = Upload::new(drive, bytes.clone(), clock()).with_sha1().send().await.unwrap();
-    assert_eq!(uploaded.fingerprint.sha1, Some(Sha1::of(&bytes)));
+    assert_eq!(uploaded.fingerprint.sha1, Some(sha1_of(&bytes)));
 }
 
 #[tokio::test]
@@ -149,10 +149,10 @@ async fn a_trusted_digest_that_is_right_is_used_for_the_parts() {
         let bytes = content(3 * PART);
         let drive = Arc::new(Drive::new(PART as u64));
         let trusted = Fingerprint::new(bytes.len() as u64, Md5::of(&bytes));
-        let trusted = if sha1 { trusted.with_sha1(Sha1::of(&bytes)) } else { trusted };
+        let trusted = if sha1 { trusted.with_sha1(sha1_of(&bytes)) } else { trusted };
         let upload = Upload::new(Arc::clone(&drive), bytes.clone(), clock());
         let uploaded = upload.single_step_up_to(0).trust(trusted).with_sha1().send().await.unwrap();
-        assert_eq!(uploaded.fingerprint.sha1, Some(Sha1::of(&bytes)));
+        assert_eq!(uploaded.fingerprint.sha1, Some(sha1_of(&bytes)));
         assert_eq!(drive.stored(), [&bytes[..]]);
     }
 }
