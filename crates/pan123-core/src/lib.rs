@@ -35,6 +35,7 @@ mod secret;
 mod setup;
 pub mod shares;
 mod sign;
+mod status;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time;

@@ -109,7 +109,7 @@ const IMAGE_COPY: &str = "1ketmmu1000d86isuyqexampletask01";
 
 /// The SHA-1 of "a".
 fn sha1() -> Sha1 {
-    "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8".parse().unwrap()
+    "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8".parse().expect("forty digits")
 }
 
 /// The MD5 of "a".

@@ -9,6 +9,7 @@ use url::Url;
 use super::{
     MOST_IDS, check_ids,
     images::{ImageId, LARGEST_PAGE, check_name, check_page_size, id_or_none, opaque},
+    offline::Reasons,
 };
 
 /// Begins to copy up to [`MOST_IDS`] images and folders of the drive into image hosting; [`CopyProcess`] tells when it is
@@ -389,20 +390,16 @@ struct Told {
     url: String,
     #[serde(deserialize_with = "wire::integer")]
     status: i64,
-    // The official text names the one, its sample the other; a sender that is careful sends both.
-    #[serde(default, rename = "failReason")]
-    reason: Option<String>,
-    #[serde(default, rename = "fileReason")]
-    other_reason: Option<String>,
+    #[serde(flatten)]
+    reasons: Reasons,
     #[serde(default, rename = "fileID", alias = "fileId", deserialize_with = "id_or_none")]
     id: Option<ImageId>,
 }
 
 impl From<Told> for OfflineReport {
     fn from(told: Told) -> Self {
-        let reason = told.reason.filter(|reason| !reason.is_empty()).or(told.other_reason);
         let (url, succeeded) = (Secret::from(told.url), told.status == 0);
-        Self { url, succeeded, reason: reason.unwrap_or_default(), id: told.id }
+        Self { url, succeeded, reason: told.reasons.said(), id: told.id }
     }
 }
 

@@ -213,7 +213,7 @@ impl Callback {
             0 => Ok(told.file_id.filter(|id| id.check_entry().is_ok()).ok_or_else(|| {
                 Error::new(ErrorKind::Decode, "the service tells of a download that succeeded and names no file")
             })?),
-            _ => Err(told.reason.filter(|reason| !reason.is_empty()).or(told.other_reason).unwrap_or_default()),
+            _ => Err(told.reasons.said()),
         };
         Ok(Self { address: Address(told.url), outcome })
     }
@@ -225,13 +225,26 @@ struct Told {
     url: String,
     #[serde(deserialize_with = "wire::integer")]
     status: i64,
-    // The official text names the one, its sample the other; a sender that is careful sends both.
-    #[serde(default, rename = "failReason")]
-    reason: Option<String>,
-    #[serde(default, rename = "fileReason")]
-    other_reason: Option<String>,
+    #[serde(flatten)]
+    reasons: Reasons,
     #[serde(default, rename = "fileID", alias = "fileId")]
     file_id: Option<FileId>,
+}
+
+/// Why a download failed. The official text names the one member, its sample the other; a sender that is careful sends both.
+#[derive(Deserialize)]
+pub(super) struct Reasons {
+    #[serde(default, rename = "failReason")]
+    fail: Option<String>,
+    #[serde(default, rename = "fileReason")]
+    file: Option<String>,
+}
+
+impl Reasons {
+    /// Returns what was said; empty where nothing was.
+    pub(super) fn said(self) -> String {
+        self.fail.filter(|reason| !reason.is_empty()).or(self.file).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
