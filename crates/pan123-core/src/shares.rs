@@ -140,40 +140,41 @@ impl<'de> Deserialize<'de> for ShareKey {
     }
 }
 
-/// Ids of files that go to the service as one text with commas between them, where other calls send a list.
+/// Ids, of files unless told otherwise, that go to the service as one text with commas between them, where other calls
+/// send a list.
 ///
 /// It is made from a list or an array of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JoinedIds(Vec<FileId>);
+pub struct JoinedIds<Id = FileId>(Vec<Id>);
 
-impl JoinedIds {
+impl<Id> JoinedIds<Id> {
     /// Returns the ids.
-    pub fn ids(&self) -> &[FileId] {
+    pub fn ids(&self) -> &[Id] {
         &self.0
     }
 }
 
-impl From<Vec<FileId>> for JoinedIds {
-    fn from(ids: Vec<FileId>) -> Self {
+impl<Id> From<Vec<Id>> for JoinedIds<Id> {
+    fn from(ids: Vec<Id>) -> Self {
         Self(ids)
     }
 }
 
-impl<const COUNT: usize> From<[FileId; COUNT]> for JoinedIds {
-    fn from(ids: [FileId; COUNT]) -> Self {
+impl<Id, const COUNT: usize> From<[Id; COUNT]> for JoinedIds<Id> {
+    fn from(ids: [Id; COUNT]) -> Self {
         Self(ids.into())
     }
 }
 
-impl FromIterator<FileId> for JoinedIds {
-    fn from_iter<I: IntoIterator<Item = FileId>>(ids: I) -> Self {
+impl<Id> FromIterator<Id> for JoinedIds<Id> {
+    fn from_iter<I: IntoIterator<Item = Id>>(ids: I) -> Self {
         Self(ids.into_iter().collect())
     }
 }
 
-impl Serialize for JoinedIds {
+impl<Id: fmt::Display> Serialize for JoinedIds<Id> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let ids: Vec<String> = self.0.iter().map(FileId::to_string).collect();
+        let ids: Vec<String> = self.0.iter().map(Id::to_string).collect();
         serializer.serialize_str(&ids.join(","))
     }
 }

@@ -1,9 +1,18 @@
 //! The keeper under many callers, broken stores and clocks that are wrong.
 
-use std::sync::atomic::AtomicUsize;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use super::*;
-use crate::{Timestamp, testing::VirtualRuntime};
+use super::{LOCK_TIMEOUT, LOGIN_COOL_DOWN, MOST_RENEWALS_A_MINUTE, Tokens};
+use crate::{
+    BoxFuture, Error, ErrorKind, MemoryTokenStore, Result, Runtime, Timestamp, Token, TokenLock, TokenSource,
+    TokenStore, testing::VirtualRuntime,
+};
 
 /// Issues numbered tokens, or fails.
 #[derive(Debug, Default)]

@@ -17,6 +17,7 @@ pub mod offline;
 pub mod parts;
 pub mod qr;
 pub mod safebox;
+pub mod share_income;
 pub mod shares;
 pub mod stars;
 pub mod trash;

@@ -10,7 +10,7 @@ use pan123_core::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
-use super::{get, post, put};
+use super::{get, post, put, share_income};
 
 /// The facts of these, in the order of the protocol reference.
 pub(super) const ALL: &[Meta] = &[
@@ -22,8 +22,8 @@ pub(super) const ALL: &[Meta] = &[
     ShareTraffic::META,
     SetShareTraffic::META,
     ListPaidShares::META,
-    SetCommission::META,
-    SetReward::META,
+    share_income::SetCommission::META,
+    share_income::SetReward::META,
 ];
 
 operation! {
@@ -450,7 +450,7 @@ impl Serialize for ShareIds {
     }
 }
 
-fn check_some(ids: &[ShareId]) -> Result<()> {
+pub(super) fn check_some(ids: &[ShareId]) -> Result<()> {
     if ids.is_empty() { Err(Error::invalid("at least one share must be given")) } else { Ok(()) }
 }
 
@@ -542,63 +542,6 @@ impl SetShareTraffic {
     #[must_use]
     pub fn cap_traffic(self, bytes: u64) -> Self {
         self.traffic_limit_switch(TrafficLimitSwitch::On).traffic_limit(bytes)
-    }
-}
-
-operation! {
-    /// Sets what guests pay for fetching from shares, by volume.
-    ///
-    /// Protocol: `web.yaml`, `share.commission_set`.
-    pub struct SetCommission -> () = post("web/share.commission_set", "/api/share/update").effect(Effect::Same);
-    {
-        /// The shares; at least one.
-        json "shareIds": shares: JoinedShareIds,
-        /// The price in fen (hundredths of a yuan); 0 switches it off.
-        json "noLoginStdAmount": price_in_fen: u32,
-    }
-
-    fn validate(&self) -> Result<()> {
-        check_some(&self.shares.0)
-    }
-}
-
-/// Ids of shares that go to the service as one text. It is made from a list or an array of ids.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JoinedShareIds(Vec<ShareId>);
-
-impl From<Vec<ShareId>> for JoinedShareIds {
-    fn from(ids: Vec<ShareId>) -> Self {
-        Self(ids)
-    }
-}
-
-impl<const COUNT: usize> From<[ShareId; COUNT]> for JoinedShareIds {
-    fn from(ids: [ShareId; COUNT]) -> Self {
-        Self(ids.into())
-    }
-}
-
-impl Serialize for JoinedShareIds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let ids: Vec<String> = self.0.iter().map(ShareId::to_string).collect();
-        serializer.serialize_str(&ids.join(","))
-    }
-}
-
-operation! {
-    /// Lets visitors of shares give tips, or no more.
-    ///
-    /// Protocol: `web.yaml`, `share.reward_set`.
-    pub struct SetReward -> () = post("web/share.reward_set", "/api/restful/goapi/v1/share/reward/status").effect(Effect::Same);
-    {
-        /// The shares; at least one.
-        json "ids": shares: Vec<ShareId>,
-        /// Whether tips may be given.
-        json "isReward": on: Switch,
-    }
-
-    fn validate(&self) -> Result<()> {
-        check_some(&self.shares)
     }
 }
 

@@ -7,9 +7,10 @@ use pan123_web::ops::{
         AbortTasks, DeleteTasks, ListTasks, OfflineSource, OfflineState, OfflineTask, OverallStatus, Resolve,
         Selection, Submit, UploadSeed,
     },
+    share_income::{SetCommission, SetReward},
     shares::{
-        CancelShares, ClearExpiredShares, CreateShare, ListPaidShares, ListShares, SetCommission, SetReward,
-        SetShareTraffic, ShareExpiry, ShareId, ShareTraffic, TrafficSwitch, UpdateShare,
+        CancelShares, ClearExpiredShares, CreateShare, ListPaidShares, ListShares, SetShareTraffic, ShareExpiry,
+        ShareId, ShareTraffic, TrafficSwitch, UpdateShare,
     },
     webdav::{CreateWebDavAccount, DeleteWebDavAccount, ListWebDavAccounts},
 };
