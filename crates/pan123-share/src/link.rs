@@ -97,21 +97,23 @@ impl ShareLink {
     }
 
     /// Finds the first link in a message, with whatever stands around it, and a password before or behind it. What stands
-    /// beyond another address belongs to that one. A key alone is taken where the message begins with it and holds no link.
+    /// beyond another address belongs to that one, which counts where it is the same share on another host. A key alone is
+    /// taken where the message begins with it and holds no link.
     ///
     /// # Errors
     ///
     /// As [`parse`](Self::parse), for the message as a whole.
     pub fn find(text: &str) -> Result<Self> {
-        let found = starts(text).into_iter().take(MOST_STARTS).find_map(|start| {
-            let link = Self::read(&text[start..], &BEHIND).ok()?;
-            Some((link, &text[..start]))
-        });
-        let Some((mut link, before)) = found else {
+        let places = starts(text).into_iter().take(MOST_STARTS);
+        let mut links = places.filter_map(|start| Some((&text[..start], Self::read(&text[start..], &BEHIND).ok()?)));
+        let Some((before, mut link)) = links.next() else {
             return Self::parse(text);
         };
         if link.password.is_none() && next_address(before).is_none() {
             link.password = password_in_text(before)?;
+        }
+        if link.password.is_none() {
+            link.password = links.filter(|(_, other)| other.key == link.key).find_map(|(_, other)| other.password);
         }
         Ok(link)
     }
@@ -460,6 +462,22 @@ mod tests {
                 assert_eq!(found(&behind), plain, "{behind}");
             }
         }
+    }
+
+    #[test]
+    fn a_password_behind_the_last_of_several_hosts_is_the_share_s() {
+        let with_password = Some(("5LF8Vv-a1Bc".to_owned(), Some("aB12".to_owned())));
+        let mirrors = "https://www.123pan.com/s/5LF8Vv-a1Bc 备用 https://www.123684.com/s/5LF8Vv-a1Bc.html";
+        for text in [
+            format!("链接：{mirrors} 提取码：aB12"),
+            format!("{mirrors}?pwd=aB12"),
+            format!("{mirrors} www.123865.com/s/5LF8Vv-a1Bc\n提取码：aB12\n{mirrors}"),
+            format!("{mirrors} 百度 https://pan.baidu.com/s/x 提取码：bd12\n123912.com/s/5LF8Vv-a1Bc 提取码：aB12"),
+        ] {
+            assert_eq!(found(&text), with_password, "{text}");
+        }
+        let another = "https://www.123pan.com/s/5LF8Vv-a1Bc\nhttps://www.123pan.com/s/6LF8Vv-a1Bc 提取码：aB12";
+        assert_eq!(found(another), Some(("5LF8Vv-a1Bc".to_owned(), None)));
     }
 
     #[test]
